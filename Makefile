@@ -1,0 +1,41 @@
+# make test and make demo each work on a fresh machine: they build .venv themselves, with the
+# versions of constraints.txt. PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: test check demo clean
+
+# For pip's isolated build environments too, which -c does not reach.
+export PIP_CONSTRAINT := constraints.txt
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+# Two test processes with one thread each: pools of threads would only wait for each other.
+test check: export OMP_NUM_THREADS = 1
+test check: export OPENBLAS_NUM_THREADS = 1
+test check: export MKL_NUM_THREADS = 1
+test check: export POLARS_MAX_THREADS = 1
+
+# Everything that guards main.
+test: check
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+# The checks that run nothing.
+check: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Fit Adult for two minutes, draw 1,000 rows, say how alike they are. Leaves both files.
+demo: .venv/.installed
+	$(BIN)/synthgan fit examples/data/adult.parquet --max-seconds 120 --force
+	$(BIN)/synthgan sample adult.synthgan -n 1000 -o new.parquet --force
+	$(BIN)/python examples/check.py examples/data/adult.parquet new.parquet
+
+clean:
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -f adult.synthgan new.parquet

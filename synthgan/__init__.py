@@ -1,0 +1,49 @@
+"""Fit a generative network to a table of mixed columns, and sample new tables from it.
+
+Names load when they are asked for: importing the package loads neither torch nor pandas.
+
+Examples
+--------
+>>> from synthgan import SynthGAN
+>>> model = SynthGAN(random_state=0)
+>>> model.get_params()["objective"]
+'relativistic'
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthgan.data.schema import Schema
+    from synthgan.errors import SynthganError, SynthganWarning
+    from synthgan.estimators.synthesizer import SynthGAN
+
+__version__ = "0.1.0"
+
+__all__ = ["Schema", "SynthGAN", "SynthganError", "SynthganWarning", "__version__"]
+
+_HOMES = {
+    "Schema": "synthgan.data.schema",
+    "SynthGAN": "synthgan.estimators.synthesizer",
+    "SynthganError": "synthgan.errors",
+    "SynthganWarning": "synthgan.errors",
+}
+
+logging.getLogger("synthgan").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name the first time it is asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'synthgan' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the names that have not been loaded yet as well."""
+    return sorted({*globals(), *__all__})

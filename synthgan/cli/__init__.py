@@ -1,0 +1,191 @@
+"""The command line: ``synthgan fit``, ``sample``, ``complete`` and ``info``.
+
+Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
+and words are refused before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from synthgan.cli import options as ask
+from synthgan.cli.conditions import check_conditions, read_conditions
+from synthgan.cli.exits import Commands, reporting, say
+from synthgan.cli.parameters import merge_parameters, read_settings, read_value
+from synthgan.errors import InputNotFoundError, ParameterError
+
+if TYPE_CHECKING:
+    from synthgan import SynthGAN
+
+MODEL_SUFFIX = ".synthgan"
+
+app = typer.Typer(
+    cls=Commands,
+    name="synthgan",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app(prog_name="synthgan")
+
+
+@app.callback(help="Learn a table, and draw new tables like it.")
+def _commands(version: ask.Version = False) -> None:
+    """Hold the options that stand before a command."""
+
+
+@app.command()
+def fit(
+    data: ask.DataFile,
+    output: ask.ModelOutput = None,
+    max_seconds: ask.MaxSeconds = None,
+    epochs: ask.Epochs = None,
+    objective: ask.Objective = None,
+    batch_size: ask.BatchSize = None,
+    schema: ask.SchemaFile = None,
+    rare_threshold: ask.RareThreshold = None,
+    random_state: ask.RandomState = None,
+    device: ask.Device = None,
+    settings: ask.Settings = None,
+    force: ask.Force = False,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Learn the table DATA and write a model."""
+    from synthgan.data.output import check_output
+
+    _check_inputs(data, schema)
+    target = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
+    check_output(target, force=force, suffixes=(MODEL_SUFFIX,))
+    given = {
+        "max_seconds": max_seconds,
+        "epochs": epochs if epochs is None else read_value(epochs),
+        "objective": objective,
+        "batch_size": batch_size if batch_size is None else read_value(batch_size),
+        "schema": _overrides(schema),
+        "rare_threshold": rare_threshold,
+        "random_state": random_state,
+        "device": device,
+    }
+    others = read_settings(settings or [])
+    with reporting(quiet=quiet, verbose=verbose):
+        estimator = _estimator()
+        level = 0 if quiet else 2 if verbose else 1
+        model = estimator(**merge_parameters(estimator, given, others), verbose=level)
+        model.fit(data)
+        model.save(target, force=force)
+        cut = ": the model as it stood at the interruption" if model.stopped_ == "interrupted" else ""
+        _report(quiet, f"wrote {target}{cut}")
+
+
+@app.command()
+def sample(
+    model: ask.ModelFile,
+    output: ask.TableOutput,
+    n_samples: ask.RowCount = 1000,
+    where: ask.Where = None,
+    random_state: ask.RandomState = None,
+    force: ask.Force = False,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Draw new rows from MODEL and write them."""
+    from synthgan.data.files import TABLE_SUFFIXES
+    from synthgan.data.output import check_output, write_table
+
+    _check_inputs(model)
+    check_output(output, force=force, suffixes=TABLE_SUFFIXES)
+    check_conditions(where or [])
+    with reporting(quiet=quiet, verbose=verbose):
+        fitted = _estimator().load(model)
+        conditions = read_conditions(where or [], fitted.schema_) or None
+        rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
+        write_table(rows, output, force=force)
+        _report(quiet, f"wrote {output}: {n_samples:,} rows")
+
+
+@app.command()
+def complete(
+    model: ask.ModelFile,
+    rows: ask.RowsFile,
+    output: ask.TableOutput,
+    random_state: ask.RandomState = None,
+    force: ask.Force = False,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Fill the missing cells of ROWS, and draw the columns that it lacks."""
+    from synthgan.data.files import TABLE_SUFFIXES
+    from synthgan.data.output import check_output, write_table
+
+    _check_inputs(model, rows)
+    check_output(output, force=force, suffixes=TABLE_SUFFIXES)
+    with reporting(quiet=quiet, verbose=verbose):
+        completed = _estimator().load(model).complete(rows, random_state=random_state)
+        write_table(completed, output, force=force)
+        _report(quiet, f"wrote {output}: {len(completed):,} rows")
+
+
+@app.command()
+def info(
+    path: ask.ModelOrData,
+    as_json: ask.Json = False,
+    schema: ask.SchemaFile = None,
+    rare_threshold: ask.RareThreshold = None,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Show how each column is understood and why, what is hidden, how a model was trained."""
+    from synthgan.cli.info import describe_data, print_description
+
+    _check_inputs(path, schema)
+    with reporting(quiet=quiet, verbose=verbose):
+        if not _is_model(path):
+            found = describe_data(path, _overrides(schema), rare_threshold)
+        elif schema is None and rare_threshold is None:
+            found = {"file": str(path), **_estimator().load(path).describe()}
+        else:
+            raise ParameterError(
+                "--schema and --rare-threshold are for a table; a model has its own"
+            )
+        print_description(found, as_json=as_json)
+
+
+def _estimator() -> type[SynthGAN]:
+    from synthgan import SynthGAN
+
+    return SynthGAN
+
+
+def _overrides(schema: Path | None) -> dict[str, Any] | None:
+    from synthgan.data.overrides import read_overrides
+
+    return None if schema is None else read_overrides(schema)
+
+
+def _check_inputs(*paths: Path | None) -> None:
+    missing = [str(path) for path in paths if path is not None and not path.exists()]
+    if missing:
+        raise InputNotFoundError(f"no such file or folder: {', '.join(missing)}")
+
+
+def _is_model(path: Path) -> bool:
+    """Any suffix that no table has is taken for a model, whose own check then speaks."""
+    return path.is_file() and path.suffix.lower() == MODEL_SUFFIX
+
+
+def _report(quiet: bool, message: str) -> None:
+    if not quiet:
+        say(message)

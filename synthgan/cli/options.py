@@ -1,0 +1,107 @@
+"""What each argument and option of the command line is called, takes and says about itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthgan.cli.exits import remember_debug, show_version
+
+
+def read_row_count(text: str) -> int:
+    """Read a number of rows; unlike typer's own message, the refusal says what was found."""
+    if not str(text).strip().isdecimal():
+        raise typer.BadParameter(f"expected a whole number of at least 0, found {text!r}")
+    return int(text)
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+]
+
+# What is read
+DataFile = Annotated[
+    Path, typer.Argument(metavar="DATA", help="Parquet, CSV, Arrow or JSON lines; or a folder.")
+]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A fitted model (.synthgan).")]
+RowsFile = Annotated[
+    Path, typer.Argument(metavar="ROWS", help="A table of some of the columns, with gaps.")
+]
+ModelOrData = Annotated[
+    Path, typer.Argument(metavar="MODEL_OR_DATA", help="A model, or a table before it is learned.")
+]
+SchemaFile = Annotated[
+    Path | None,
+    typer.Option("--schema", metavar="FILE.json", help="Kinds of columns, by column name."),
+]
+
+# What is written
+ModelOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", help="Model file to write.", show_default="the stem of DATA + .synthgan"
+    ),
+]
+TableOutput = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", help="Table to write: .parquet, .csv, .arrow, .feather or .jsonl."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
+
+# How to learn
+Objective = Annotated[
+    str | None,
+    typer.Option("--objective", metavar="NAME", help="relativistic, wgan-gp or conditional."),
+]
+Epochs = Annotated[
+    str | None,
+    typer.Option("--epochs", metavar="N", help="Passes over the table; auto stops at a plateau."),
+]
+MaxSeconds = Annotated[
+    float | None, typer.Option("--max-seconds", help="Time limit of the whole fit.")
+]
+BatchSize = Annotated[
+    str | None, typer.Option("--batch-size", metavar="N", help="Rows in a step; or auto.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", metavar="NAME", help="Where to train: auto, cpu, cuda ...")
+]
+RareThreshold = Annotated[
+    int | None,
+    typer.Option("--rare-threshold", help="Values seen less often are hidden; 1 hides none."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter; repeatable."),
+]
+
+# What to draw
+RowCount = Annotated[
+    int,
+    typer.Option("-n", "--n-samples", metavar="ROWS", parser=read_row_count, help="Rows to draw."),
+]
+RandomState = Annotated[
+    int | None,
+    typer.Option("--random-state", metavar="SEED", help="The same seed: the same result."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COLUMN=VALUE",
+        help="Met by every row; repeatable. A value, low:high, a|b, nothing for a missing value; "
+        'text in "double quotes" is taken as it is.',
+    ),
+]
+
+# How to speak
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only warnings and errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", callback=remember_debug, help="Show the traceback of an error.")
+]

@@ -1,0 +1,75 @@
+"""Parameters of the estimator as words on a command line: options and ``--set NAME=VALUE``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthgan.data.problems import listed
+from synthgan.errors import ParameterError
+
+if TYPE_CHECKING:
+    from synthgan import SynthGAN
+
+_ELSEWHERE = {
+    "schema": "give it with --schema FILE.json",
+    "verbose": "use --quiet or --verbose",
+    "callbacks": "callbacks are functions: fit from Python to use them",
+}
+_WORDS: dict[str, Any] = {"none": None, "null": None, "true": True, "false": False}
+
+
+def read_value(text: str) -> Any:
+    """Read a parameter's value: a number, true, false, none, a JSON list or object, or a word."""
+    if text.strip().lower() in _WORDS:
+        return _WORDS[text.strip().lower()]
+    try:
+        return json.loads(text, parse_constant=str)
+    except ValueError:
+        return text
+
+
+def read_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Read the texts of ``--set NAME=VALUE``; dashes in a name count as underscores."""
+    settings: dict[str, Any] = {}
+    problems = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not (name and equals):
+            problems.append(f"expected NAME=VALUE, found {text!r}")
+        elif name in settings:
+            problems.append(f"{name} is set twice")
+        elif name in _ELSEWHERE:
+            problems.append(f"{name} cannot be set here: {_ELSEWHERE[name]}")
+        else:
+            settings[name] = read_value(value)
+    _raise("--set", problems)
+    return settings
+
+
+def merge_parameters(
+    estimator: type[SynthGAN], options: Mapping[str, Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Join options that were given (not None) and settings into the estimator's keywords.
+
+    Raises
+    ------
+    ParameterError
+        For a name that the estimator does not have, with the nearest match, and for a parameter
+        given both by its option and by ``--set``.
+    """
+    from synthgan.estimators.parameters import check_names
+
+    given = {name: value for name, value in options.items() if value is not None}
+    known = estimator().get_params().keys() - _ELSEWHERE.keys()
+    check_names("--set", settings, known)
+    twice = sorted(settings.keys() & given.keys())
+    _raise("--set", [f"{name} is also given as --{name.replace('_', '-')}" for name in twice])
+    return {**given, **settings}
+
+
+def _raise(option: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise ParameterError(listed(option, problems))

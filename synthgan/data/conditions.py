@@ -1,0 +1,171 @@
+"""A condition on a number: which options and ranks it allows, and the exact values in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthgan.data.problems import listed
+from synthgan.data.ticks import range_ticks, tick_text, value_ticks
+from synthgan.data.wanted import Wanted, read_wanted
+from synthgan.errors import ConditionError
+
+if TYPE_CHECKING:
+    from synthgan.data.numbers import NumberEncoder
+
+# One value of a continuous column is met by rows this near in rank, which are then made exact.
+LEAST_WIDTH = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class NumberCondition:
+    """What a condition allows of one column.
+
+    Attributes
+    ----------
+    options : ndarray of bool
+        Spikes in order, then the rest if there is one, then missing if that occurs.
+    ranks : tuple of float or None
+        Allowed ranks of the rest; None where the rest is not allowed.
+    low, high : number or None
+        Allowed ticks of the rest, where a range is wanted.
+    values : ndarray or None
+        Allowed ticks of the rest, where values are wanted.
+    """
+
+    options: np.ndarray
+    ranks: tuple[float, float] | None = None
+    low: Any = None
+    high: Any = None
+    values: np.ndarray | None = None
+
+    def snap(self, ticks: np.ndarray) -> None:
+        """Move values of the rest, in place, to the nearest one allowed."""
+        if self.values is not None:
+            right = np.searchsorted(self.values, ticks).clip(0, len(self.values) - 1)
+            left = np.maximum(right - 1, 0)
+            # of whole numbers beyond 2**53 any allowed one will do
+            near = self.values.astype(np.float64)
+            lower = np.abs(ticks - near[left]) <= np.abs(near[right] - ticks)
+            ticks[:] = np.where(lower, self.values[left], self.values[right])
+        elif self.low is not None:
+            np.clip(ticks, self.low, self.high, out=ticks)
+
+
+def number_condition(encoder: NumberEncoder, wanted: Any) -> NumberCondition:
+    """Read a condition on a column of numbers.
+
+    Raises
+    ------
+    ConditionError
+        If nothing that was learned meets it, or part of it cannot be met.
+    """
+    name = encoder.column.name
+    asked = read_wanted(name, wanted, ranges=True)
+    null = np.zeros(encoder.null is not None, dtype=bool)
+    if asked.null:
+        if encoder.null is None and encoder.learned is not None:
+            raise ConditionError(f"column {name!r}: no cell was missing, so none can be drawn")
+        null[:] = True
+    if asked.values == ():
+        others = np.zeros(len(encoder.spikes) + (encoder.ranks is not None), dtype=bool)
+        return NumberCondition(np.append(others, null))
+    if encoder.learned is None:
+        raise ConditionError(f"column {name!r}: every cell is missing; only None can be drawn")
+    try:
+        if asked.values is not None:
+            return _values(encoder, asked, null)
+        return _range(encoder, wanted, asked, null)
+    except ConditionError:
+        raise
+    except ValueError as error:
+        raise ConditionError(f"column {name!r}: {error}") from None
+
+
+def _values(encoder: NumberEncoder, asked: Wanted, null: np.ndarray) -> NumberCondition:
+    assert asked.values is not None
+    ticks = value_ticks(asked.values, encoder.type)
+    known = encoder.known(ticks)
+    problems = [
+        _unknown(encoder, value, tick)
+        for value, tick, place in zip(asked.values, ticks, known, strict=True)
+        if place is None
+    ]
+    if problems:
+        raise ConditionError(listed(f"column {encoder.column.name!r}", problems))
+    chosen = np.array(sorted(set(ticks)), dtype=encoder.spikes.dtype)
+    options = np.isin(encoder.spikes, chosen)
+    if encoder.ranks is None:
+        return NumberCondition(np.concatenate([options, null]))
+    rest = chosen[~np.isin(chosen, encoder.spikes)]
+    options = np.concatenate([options, [len(rest) > 0], null])
+    if not len(rest):
+        return NumberCondition(options)
+    ranks = _wide(encoder, *encoder.ranks.interval(rest[:1], rest[-1:]))
+    return NumberCondition(options, ranks, values=rest)
+
+
+def _range(encoder: NumberEncoder, wanted: Any, asked: Wanted, null: np.ndarray) -> NumberCondition:
+    low, high = range_ticks((asked.low, asked.high), encoder.type)
+    first, last = (end.item() for end in encoder.support)
+    if low is not None and high is not None and low > high:
+        raise ConditionError(
+            f"column {encoder.column.name!r}: expected low <= high, found {wanted!r}"
+        )
+    if (low is not None and low > last) or (high is not None and high < first):
+        raise ConditionError(_nothing(encoder, wanted))
+    low = first if low is None else max(low, first)
+    high = last if high is None else min(high, last)
+    options = (encoder.spikes >= low) & (encoder.spikes <= high)
+    if encoder.ranks is None:
+        condition = NumberCondition(np.concatenate([options, null]))
+    else:
+        condition = _rest_range(encoder, options, null, *encoder.rounding.inside(low, high))
+    if not condition.options[: len(encoder.spikes) + 1].any():
+        raise ConditionError(_nothing(encoder, wanted))
+    return condition
+
+
+def _rest_range(
+    encoder: NumberEncoder, options: np.ndarray, null: np.ndarray, low: Any, high: Any
+) -> NumberCondition:
+    assert encoder.ranks is not None
+    ends = np.array([low, high], dtype=encoder.spikes.dtype)
+    first, second = encoder.ranks.interval(ends[:1], ends[1:])
+    inside = low <= high and (second > first or encoder.is_joined(ends[0]))
+    options = np.concatenate([options, [inside], null])
+    if not inside:
+        return NumberCondition(options)
+    return NumberCondition(options, _wide(encoder, first, second), ends[0], ends[1])
+
+
+def _wide(encoder: NumberEncoder, low: float, high: float) -> tuple[float, float]:
+    """Ranks in [0, 1] that are wide enough to be met, and stop short of the next atom."""
+    assert encoder.ranks is not None
+    if encoder.ranks.discrete or high - low >= LEAST_WIDTH:
+        return low, high - 1e-9 * (high - low)
+    middle = min(max((low + high) / 2, LEAST_WIDTH / 2), 1 - LEAST_WIDTH / 2)
+    return middle - LEAST_WIDTH / 2, middle + LEAST_WIDTH / 2
+
+
+def _nothing(encoder: NumberEncoder, wanted: Any) -> str:
+    low, high = (tick_text(end, encoder.type) for end in encoder.support)
+    return (
+        f"column {encoder.column.name!r}: nothing that was learned lies in {wanted!r}; values go "
+        f"from {low} to {high}"
+    )
+
+
+def _unknown(encoder: NumberEncoder, value: Any, tick: Any) -> str:
+    low, high = (tick_text(end, encoder.type) for end in encoder.support)
+    known = encoder.spikes
+    if encoder.ranks is not None:
+        known = np.unique(np.append(known, encoder.ranks.points[encoder.ranks.atoms]))
+    text = f"{value!r} was not learned (never seen, or too rare to be shown)"
+    if not len(known):
+        return f"{text}; values go from {low} to {high}"
+    order = np.argsort(np.abs(known.astype(np.float64) - float(tick)), kind="stable")[:2]
+    near = " and ".join(tick_text(known[at], encoder.type) for at in np.sort(order))
+    return f"{text}; values go from {low} to {high}, the nearest are {near}"

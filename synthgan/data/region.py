@@ -1,0 +1,23 @@
+"""What a condition allows in the codes of one column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Allowed options and scalars of one column.
+
+    Attributes
+    ----------
+    options : ndarray of bool or None
+        Which options of the column's choice span are allowed; None if it has no choice span.
+    interval : tuple of float or None
+        Allowed range of the column's scalar where it is alive; None for any.
+    """
+
+    options: np.ndarray | None = None
+    interval: tuple[float, float] | None = None

@@ -1,0 +1,1 @@
+"""The scikit-learn border: estimators that learn whole tables."""

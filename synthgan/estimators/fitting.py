@@ -1,0 +1,207 @@
+"""How a table is learned: rows held out, codec, judge of quality, training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from synthgan.data.codec import TableCodec
+from synthgan.data.source import Source
+from synthgan.errors import ParameterError
+from synthgan.estimators.model import TableModel
+from synthgan.estimators.randomness import seed_for, stream
+from synthgan.evaluation.fidelity import FidelityReference
+from synthgan.sampling import Sampler
+from synthgan.training import Plan, train
+
+# share and most rows that "auto" holds out, and the fewest that can tell a good state from a bad
+_SHARE, _MOST, _FEWEST = 0.1, 10_000, 200
+# the random streams of one fit
+_ENCODING, _HOLDING_OUT, _TRAINING, _JUDGING = range(4)
+
+Callback = Callable[[Mapping[str, float]], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a fit is asked to do.
+
+    Attributes
+    ----------
+    plan : Plan
+        The game and its sizes.
+    overrides : mapping or None
+        What the user said about columns.
+    rare_threshold : int
+        Values seen in fewer rows are not emitted.
+    holdout : float or "auto"
+        Share of the rows held out.
+    seed : int
+        Decides everything.
+    repeatable : bool
+        Whether the caller named the seed.
+    deadline : float or None
+        Reading of `time.monotonic` by which to be done.
+    device : str
+        Where to train.
+    """
+
+    plan: Plan
+    overrides: Mapping[str, Any] | None
+    rare_threshold: int
+    holdout: float | str
+    seed: int
+    repeatable: bool
+    deadline: float | None
+    device: str
+
+
+def learn(
+    source: Source,
+    weights: NDArray[np.float64] | None,
+    task: Task,
+    callbacks: Sequence[Callback],
+) -> TableModel:
+    """Learn a table.
+
+    Parameters
+    ----------
+    source : Source
+        The table.
+    weights : ndarray of shape (rows,) or None
+        How often each row is drawn; a row of weight 0 is as if it were not there.
+    task : Task
+        What to do.
+    callbacks : sequence of callable
+        Called with every record of the history; a true answer stops training.
+
+    Returns
+    -------
+    TableModel
+        The model.
+    """
+    rows = Rows(source, weights)
+    codec = TableCodec.fit(
+        rows.chunks(), overrides=task.overrides, rare_threshold=task.rare_threshold
+    )
+    matrix = codec.encode(rows.chunks(), stream(task.seed, _ENCODING))
+    matrix.weights = rows.weights
+    held = hold_out(matrix.rows, task.holdout)
+    random = stream(task.seed, _HOLDING_OUT)
+    order = random.permutation(matrix.rows)
+    judge = Judge(codec, rows.take(order[: held or _MOST], random), seed_for(task.seed, _JUDGING))
+    trained = train(
+        matrix.take(np.sort(order[held:])),
+        codec.layout,
+        task.plan,
+        seed=seed_for(task.seed, _TRAINING),
+        deadline=task.deadline,
+        device=task.device,
+        quality=judge,
+        callbacks=callbacks,
+    )
+    return TableModel(codec, source.home, trained, task.seed, task.repeatable)
+
+
+def hold_out(rows: int, holdout: float | str) -> int:
+    """How many rows to hold out; 0 where they would be too few to judge by.
+
+    Examples
+    --------
+    >>> hold_out(32_561, "auto"), hold_out(1_000_000, "auto"), hold_out(500, "auto")
+    (3256, 10000, 0)
+    >>> hold_out(500, 0.2)
+    100
+    """
+    if holdout != "auto":
+        return int(rows * float(holdout))
+    held = min(_MOST, int(rows * _SHARE))
+    return held if held >= _FEWEST else 0
+
+
+class Rows:
+    """The rows of a table that count, those of weight 0 left out.
+
+    Parameters
+    ----------
+    source : Source
+        The table.
+    weights : ndarray of shape (rows,) or None
+        Weights of all rows.
+    """
+
+    def __init__(self, source: Source, weights: NDArray[np.float64] | None) -> None:
+        self._source = source
+        self._counts = None if weights is None else weights > 0
+        self.weights = None if weights is None else weights[weights > 0]
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """The rows, chunk by chunk."""
+        start = 0
+        for chunk in self._source.chunks():
+            end = start + chunk.num_rows
+            yield chunk if self._counts is None else chunk.filter(pa.array(self._counts[start:end]))
+            start = end
+
+    def take(self, index: NDArray[np.int64], random: np.random.Generator) -> pa.Table:
+        """The rows of some numbers, in proportion to their weights if there are any."""
+        if self.weights is not None:
+            share = self.weights[index] / self.weights[index].sum()
+            index = random.choice(index, size=len(index), p=share)
+        index, start, parts = np.sort(index), 0, []
+        for chunk in self.chunks():
+            first, last = np.searchsorted(index, [start, start + chunk.num_rows])
+            parts.append(chunk.take(pa.array(index[first:last] - start)))
+            start += chunk.num_rows
+        return pa.concat_tables(parts)
+
+
+class Judge:
+    """Quality of a sampler: minus the mean of shape and trend error against held-out rows.
+
+    Parameters
+    ----------
+    codec : TableCodec
+        Turns drawn codes into a table.
+    held : pyarrow.Table
+        The rows to be like.
+    seed : int
+        The same draws every time, so that two checks differ by the networks alone.
+    """
+
+    def __init__(self, codec: TableCodec, held: pa.Table, seed: int) -> None:
+        self._codec, self._seed, self._rows = codec, seed, held.num_rows
+        self._reference = FidelityReference(held, schema=codec.schema)
+
+    def __call__(self, sampler: Sampler) -> float:
+        """Higher is better, 0 is perfect."""
+        codes = sampler.draw(self._rows, self._seed)
+        drawn = self._codec.decode(codes, stream(self._seed))
+        return -self._reference.compare(drawn).error
+
+
+def pick_device(device: str) -> str:
+    """Settle "auto", and refuse a device that torch does not know or does not have.
+
+    Examples
+    --------
+    >>> pick_device("cpu")
+    'cpu'
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ParameterError(
+            "device: expected 'auto' or a torch device of this machine, "
+            f"found {device!r} ({reason})"
+        ) from error
+    return device

@@ -1,0 +1,212 @@
+"""One column of the real table, prepared so that any number of synthetic ones can be held to it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from synthgan.errors import TableError
+
+BINS = 10
+
+Array = Any  # pa.ChunkedArray; pyarrow has no types
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def is_number_type(kind: Any) -> bool:
+    """Whether an Arrow type is a number to the metrics: numeric, a moment or a span of time."""
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_temporal(kind)
+    )
+
+
+def _ticks(array: Array) -> Array:
+    """Moments and spans of time as whole microseconds, so that two units can be compared."""
+    kind = array.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        array = array.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
+    elif pa.types.is_duration(kind):
+        array = array.cast(pa.duration("us"), safe=False)
+    else:
+        array = array.cast(pa.time64("us"), safe=False)
+    return array.cast(pa.int64())
+
+
+def as_floats(array: Array) -> Floats:
+    """A number column as float64, NaN where it is null.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
+        When the column holds something that is no number.
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_temporal(array.type):
+        array = _ticks(array)
+    array = array.cast(pa.float64(), safe=False)
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _plain(array: Array) -> Array:
+    """One contiguous array without a dictionary, NaN as null."""
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    array = array.combine_chunks()
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array
+
+
+def as_levels(array: Array, like: Any | None = None) -> Array:
+    """A category column as text; read as the type `like` before, where it can be."""
+    array = _plain(array)
+    if like is not None and array.type != like:
+        # What cannot be read as the real column's type is compared as the text it is.
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            array = array.cast(like, safe=False)
+    return array.cast(pa.large_string())
+
+
+def total_variation(first: Floats, second: Floats) -> float:
+    """Half the sum of differences of two lists of shares; never above 1, whatever the rounding."""
+    return min(float(np.abs(first - second).sum() / 2), 1.0)
+
+
+def _edges(values: Floats) -> Floats:
+    """Edges of equal-width bins over sorted values; none where there is no value."""
+    if not len(values):
+        return np.empty(0)
+    # Halved, because the width of the whole range may be more than a float can say.
+    return 2 * np.linspace(values[0] / 2, values[-1] / 2, BINS + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A synthetic column as the metrics need it.
+
+    Attributes
+    ----------
+    codes : array of int64 of shape (n_rows,)
+        The contingency tables' row: bin or level, then null, then what the real column never held.
+    values : array of float64 of shape (n_rows,) or None
+        The numbers themselves, NaN where null; None for a category.
+    """
+
+    codes: Codes
+    values: Floats | None
+
+
+class NumberColumn:
+    """A real column of numbers, moments or spans of time.
+
+    Parameters
+    ----------
+    name : str
+        Its name, for errors.
+    array : pyarrow array
+        The real values.
+    """
+
+    is_number = True
+    size = BINS + 2
+
+    def __init__(self, name: str, array: Array) -> None:
+        self.name = name
+        values = as_floats(array)
+        present = values[~np.isnan(values)]
+        self.unique, counts = np.unique(present, return_counts=True)
+        self.cumulative = np.concatenate([[0.0], np.cumsum(counts) / max(len(present), 1)])
+        temporal = pa.types.is_temporal(array.type)
+        self.whole = not temporal and bool((np.rint(self.unique) == self.unique).all())
+        self.edges = _edges(self.unique)
+        self.real = Prepared(self._bins(values), values)
+
+    def prepare(self, array: Array) -> Prepared:
+        """Bin a synthetic column; whole numbers are rounded where the real ones are whole.
+
+        Raises
+        ------
+        TableError
+            When the synthetic column holds no numbers.
+        """
+        try:
+            values = as_floats(array)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise TableError(
+                f"column {self.name!r}: expected numbers as in the real table, found {array.type}"
+            ) from error
+        if self.whole:
+            values = np.rint(values)
+        return Prepared(self._bins(values), values)
+
+    def _bins(self, values: Floats) -> Codes:
+        """Equal-width bins over the real range, the outer ones open; BINS is null."""
+        if len(self.edges):
+            bins = np.clip(np.searchsorted(self.edges, values, side="right") - 1, 0, BINS - 1)
+        else:
+            bins = np.full(len(values), BINS + 1)
+        return np.where(np.isnan(values), BINS, bins).astype(np.int64)
+
+    def error(self, synthetic: Prepared) -> float:
+        """Kolmogorov-Smirnov distance, nulls dropped; 1 where only one side has a value."""
+        assert synthetic.values is not None
+        found = np.sort(synthetic.values[~np.isnan(synthetic.values)])
+        if not len(found) or not len(self.unique):
+            return float(len(found) != len(self.unique))
+        at_found = self.cumulative[np.searchsorted(self.unique, found, side="right")]
+        last = np.searchsorted(found, found, side="right") / len(found)
+        at_real = np.searchsorted(found, self.unique, side="right") / len(found)
+        return float(
+            max(np.abs(at_found - last).max(), np.abs(self.cumulative[1:] - at_real).max())
+        )
+
+
+class LevelColumn:
+    """A real column of categories: text, booleans, whatever is no number.
+
+    Parameters
+    ----------
+    name : str
+        Its name, for errors.
+    array : pyarrow array
+        The real values.
+    """
+
+    is_number = False
+
+    def __init__(self, name: str, array: Array) -> None:
+        self.name = name
+        self.type = _plain(array.slice(0, 0)).type
+        encoded = as_levels(array).dictionary_encode()
+        self.levels = encoded.dictionary
+        self.size = len(self.levels) + 2
+        codes = encoded.indices.fill_null(len(self.levels)).to_numpy(zero_copy_only=False)
+        self.real = Prepared(codes.astype(np.int64), None)
+        self.shares = np.bincount(self.real.codes, minlength=self.size) / max(len(codes), 1)
+
+    def prepare(self, array: Array) -> Prepared:
+        """Code a synthetic column by the real levels; null and unseen levels have their own codes.
+
+        All unseen levels share a code: the real share of each is zero, so that the total variation
+        is the same as if they were kept apart.
+        """
+        levels = as_levels(array, like=self.type)
+        codes = pc.index_in(levels, value_set=self.levels).fill_null(len(self.levels) + 1)
+        codes = pc.if_else(levels.is_null(), len(self.levels), codes)
+        return Prepared(codes.to_numpy(zero_copy_only=False).astype(np.int64), None)
+
+    def error(self, synthetic: Prepared) -> float:
+        """Total variation distance, null being a level of its own."""
+        found = np.bincount(synthetic.codes, minlength=self.size) / len(synthetic.codes)
+        return total_variation(self.shares, found)

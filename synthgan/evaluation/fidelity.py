@@ -1,0 +1,299 @@
+"""How alike two tables are: column-shape error and pair-trend error.
+
+The definitions are SDMetrics' KSComplement and TVComplement for shapes, and the pair trends of
+SDMetrics 0.11 (all pairs, as the TabSyn paper used them) for trends, both as errors: 0 is equal.
+They are fixed under `METRICS_VERSION`; whatever changes a figure changes that number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthgan.data.source import open_source
+from synthgan.errors import TableError
+from synthgan.evaluation.columns import (
+    Codes,
+    Floats,
+    LevelColumn,
+    NumberColumn,
+    Prepared,
+    is_number_type,
+    total_variation,
+)
+
+if TYPE_CHECKING:
+    from synthgan.data.schema import Schema
+
+METRICS_VERSION = "1"
+NUMBER_KINDS = frozenset({"number", "datetime", "duration"})
+LEFT_OUT_KINDS = frozenset({"id", "drop"})
+
+# A contingency table up to this many cells is kept and counted densely; a larger one (two columns
+# of thousands of levels) is counted over the cells that occur.
+DENSE_CELLS = 16_384
+
+Pair = tuple[str, str]
+RealColumn = NumberColumn | LevelColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """What a comparison of two tables found; every error lies in [0, 1], 0 is equal.
+
+    Attributes
+    ----------
+    shape_error : float
+        Mean of `columns`.
+    trend_error : float
+        Mean of `pairs`; 0 where there is no pair.
+    columns : dict of str to float
+        Kolmogorov-Smirnov distance (numbers) or total variation (categories) of each column.
+    pairs : dict of (str, str) to float
+        Half the difference of the correlations (two numbers), else total variation of the
+        contingency table; names in the order of the real table.
+    version : str
+        `METRICS_VERSION` of the definitions.
+    """
+
+    shape_error: float
+    trend_error: float
+    columns: dict[str, float]
+    pairs: dict[Pair, float]
+    version: str = field(default=METRICS_VERSION)
+
+    @property
+    def error(self) -> float:
+        """Mean of shape and trend error: the one number a fit is steered by."""
+        return (self.shape_error + self.trend_error) / 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in JSON's own types; pairs as a list of [first, second, error]."""
+        return {
+            "metrics_version": self.version,
+            "shape_error": self.shape_error,
+            "trend_error": self.trend_error,
+            "columns": dict(self.columns),
+            "pairs": [[first, second, error] for (first, second), error in self.pairs.items()],
+        }
+
+
+def fidelity(real: Any, synthetic: Any, *, schema: Schema | None = None) -> Fidelity:
+    """Compare a synthetic table with the real one.
+
+    Parameters
+    ----------
+    real, synthetic : table
+        Arrow tables, frames, or paths of files; of any number of rows. Columns are found by name,
+        columns only the synthetic table has are ignored.
+    schema : Schema, optional
+        Says which columns are numbers, which categories, and which (ids) are left out. Without it
+        numeric and temporal Arrow types are numbers and everything else is a category.
+
+    Returns
+    -------
+    Fidelity
+        Shape and trend error, with the figure of every column and pair.
+
+    Raises
+    ------
+    TableError
+        When a table is empty, a column is missing in the synthetic table, or a number column
+        holds no numbers there.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> real = pa.table({"age": [20, 30, 40, 50], "sex": ["f", "m", "f", "m"]})
+    >>> fidelity(real, real).error
+    0.0
+    >>> other = pa.table({"age": [20, 30, 40, 50], "sex": ["f", "f", "f", "m"]})
+    >>> fidelity(real, other).columns
+    {'age': 0.0, 'sex': 0.25}
+    """
+    return FidelityReference(real, schema=schema).compare(synthetic)
+
+
+class FidelityReference:
+    """The real side of `fidelity`, prepared once for many comparisons.
+
+    Parameters
+    ----------
+    real : table
+        An Arrow table, a frame, or the path of a file.
+    schema : Schema, optional
+        As in `fidelity`.
+
+    Raises
+    ------
+    TableError
+        When the table has no rows, or no column that can be compared.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> reference = FidelityReference(pa.table({"x": [1.0, 2.0, 3.0, 4.0]}))
+    >>> reference.compare(pa.table({"x": [1.0, 2.0]})).shape_error
+    0.5
+    """
+
+    def __init__(self, real: Any, *, schema: Schema | None = None) -> None:
+        table = _open(real, "the real table")
+        kinds = {} if schema is None else {column.name: column.kind for column in schema}
+        self.columns: list[RealColumn] = [
+            _real_column(name, table.column(name), kinds.get(name))
+            for name in table.column_names
+            if kinds.get(name) not in LEFT_OUT_KINDS
+        ]
+        if not self.columns:
+            raise TableError(
+                "the real table: expected a column to compare, found only ids and dropped columns"
+            )
+        self._correlations = _correlations(self._numbers([c.real for c in self.columns]))
+        self._contingencies = {
+            pair: _shares(self._cells(pair, [c.real for c in self.columns]), self._size(pair))
+            for pair in self._mixed_pairs()
+            if self._size(pair) <= DENSE_CELLS
+        }
+
+    def compare(self, synthetic: Any) -> Fidelity:
+        """Hold a synthetic table to this one.
+
+        Parameters
+        ----------
+        synthetic : table
+            An Arrow table, a frame, or the path of a file.
+
+        Returns
+        -------
+        Fidelity
+            Shape and trend error, with the figure of every column and pair.
+
+        Raises
+        ------
+        TableError
+            As in `fidelity`.
+        """
+        table = _open(synthetic, "the synthetic table")
+        missing = [c.name for c in self.columns if c.name not in table.column_names]
+        if missing:
+            raise TableError(
+                f"the synthetic table: expected the real table's columns, missing are {missing}"
+            )
+        prepared = [column.prepare(table.column(column.name)) for column in self.columns]
+        shapes = {
+            column.name: column.error(found)
+            for column, found in zip(self.columns, prepared, strict=True)
+        }
+        trends = self._trends(prepared)
+        return Fidelity(
+            shape_error=float(np.mean(list(shapes.values()))),
+            trend_error=float(np.mean(list(trends.values()))) if trends else 0.0,
+            columns=shapes,
+            pairs=trends,
+        )
+
+    def _trends(self, prepared: Sequence[Prepared]) -> dict[Pair, float]:
+        correlations = np.abs(self._correlations - _correlations(self._numbers(prepared))) / 2
+        place = {i: k for k, i in enumerate(i for i, c in enumerate(self.columns) if c.is_number)}
+        trends = {}
+        for i, j in combinations(range(len(self.columns)), 2):
+            if i in place and j in place:
+                error = float(correlations[place[i], place[j]])
+            else:
+                error = self._contingency_error((i, j), prepared)
+            trends[self.columns[i].name, self.columns[j].name] = error
+        return trends
+
+    def _contingency_error(self, pair: tuple[int, int], prepared: Sequence[Prepared]) -> float:
+        found = self._cells(pair, prepared)
+        real = self._contingencies.get(pair)
+        if real is not None:
+            return total_variation(real, _shares(found, self._size(pair)))
+        return _sparse_variation(self._cells(pair, [c.real for c in self.columns]), found)
+
+    def _mixed_pairs(self) -> list[tuple[int, int]]:
+        pairs = combinations(range(len(self.columns)), 2)
+        numbers = [column.is_number for column in self.columns]
+        return [(i, j) for i, j in pairs if not (numbers[i] and numbers[j])]
+
+    def _size(self, pair: tuple[int, int]) -> int:
+        return self.columns[pair[0]].size * self.columns[pair[1]].size
+
+    def _cells(self, pair: tuple[int, int], prepared: Sequence[Prepared]) -> Codes:
+        i, j = pair
+        return prepared[i].codes * self.columns[j].size + prepared[j].codes
+
+    def _numbers(self, prepared: Sequence[Prepared]) -> list[Floats]:
+        return [found.values for found in prepared if found.values is not None]
+
+
+def _open(table: Any, where: str) -> pa.Table:
+    if not isinstance(table, pa.Table):
+        table = open_source(table, where=where, min_rows=1).table()
+    if table.num_rows == 0:
+        raise TableError(f"{where}: expected at least one row, found none")
+    return table
+
+
+def _real_column(name: str, array: Any, kind: str | None) -> RealColumn:
+    number = is_number_type(array.type) if kind is None else kind in NUMBER_KINDS
+    return NumberColumn(name, array) if number else LevelColumn(name, array)
+
+
+def _correlations(columns: Sequence[Floats]) -> Floats:
+    """Pearson's correlations over the rows where both are known; 0 where they are undefined.
+
+    Four products of whole matrices instead of a loop over pairs: sums of products, and for each
+    pair the sums and squares over the rows that the other column knows.
+    """
+    if not columns:
+        return np.empty((0, 0))
+    values = np.stack([_standardised(column) for column in columns], axis=1)
+    known = (~np.isnan(values)).astype(np.float64)
+    filled = np.nan_to_num(values)
+    rows = np.maximum(known.T @ known, 1)
+    sums = filled.T @ known
+    variances = ((filled**2).T @ known - sums**2 / rows) / rows
+    covariances = (filled.T @ filled - sums * sums.T / rows) / rows
+    # Where the shared rows vary much less than the whole column, differences of sums lose their
+    # digits: those few pairs are counted one by one.
+    precise = np.minimum(variances, variances.T) > 1e-6
+    scale = np.sqrt(np.where(precise, variances * variances.T, 1))
+    result: Floats = np.clip(covariances / scale, -1, 1)
+    for i, j in zip(*np.nonzero(~precise), strict=True):
+        result[i, j] = _correlation(columns[i], columns[j])
+    return result
+
+
+def _correlation(first: Floats, second: Floats) -> float:
+    known = ~(np.isnan(first) | np.isnan(second))
+    products = _standardised(first[known]) * _standardised(second[known])
+    return float(products.mean()) if len(products) else 0.0
+
+
+def _standardised(values: Floats) -> Floats:
+    """Mean 0, deviation 1; constants become zeros."""
+    present = values[~np.isnan(values)]
+    if not len(present) or present.min() == present.max():
+        return np.where(np.isnan(values), np.nan, 0.0)
+    scaled = values / np.abs(present).max()
+    centred = scaled - np.nanmean(scaled)
+    deviation = np.sqrt(np.nanmean(centred**2))
+    return np.asarray(centred / deviation if deviation > 0 else centred, dtype=np.float64)
+
+
+def _shares(cells: Codes, size: int) -> Floats:
+    return np.bincount(cells, minlength=size) / len(cells)
+
+
+def _sparse_variation(real: Codes, found: Codes) -> float:
+    """Total variation between two lists of cells, over the cells that occur."""
+    _, place = np.unique(np.concatenate([real, found]), return_inverse=True)
+    real_shares = _shares(place[: len(real)], int(place.max()) + 1)
+    return total_variation(real_shares, _shares(place[len(real) :], len(real_shares)))

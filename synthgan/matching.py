@@ -1,0 +1,169 @@
+"""Completing rows: cells that are not given are lent by generated rows that agree with the rest.
+
+Hot-deck imputation with a deck that never runs out: the donors are rows of the model, so nobody's
+cells are copied, and what is lent together was generated together. How much a given column counts
+is what it tells about the missing ones: the mutual information between the two in the deck.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthgan.data.layout import Layout
+from synthgan.data.matrix import EncodedMatrix
+
+NEAREST = 10
+ROWS_AT_ONCE = 256
+BINS = 16
+# a column that tells nothing still decides between donors that are otherwise alike
+LEAST_WEIGHT = 1e-3
+
+
+class Donors:
+    """A deck of generated rows that lend their cells.
+
+    Parameters
+    ----------
+    deck : EncodedMatrix
+        Generated rows.
+    layout : Layout
+        What they are made of.
+    """
+
+    def __init__(self, deck: EncodedMatrix, layout: Layout) -> None:
+        self.deck, self.layout = deck, layout
+        names = dict.fromkeys(span.column for span in layout.spans)
+        self.columns = list(names)
+        self._binned = np.stack([self._bin(deck, name) for name in self.columns], axis=1)
+        self._information = self._pairwise_information()
+        self._features = self._embed(deck, np.ones(len(self.columns)))
+
+    def fill(self, given: EncodedMatrix, rng: np.random.Generator) -> EncodedMatrix:
+        """A copy of `given` whose unknown codes and scalars are lent by donors.
+
+        Parameters
+        ----------
+        given : EncodedMatrix
+            Codes -1 and scalars nan where a cell is to be filled in.
+        rng : numpy.random.Generator
+            Chooses among the nearest donors.
+        """
+        codes, scalars = given.codes.copy(), given.scalars.copy()
+        known = np.stack([self._is_known(given, name) for name in self.columns], axis=1)
+        patterns, pattern_of = np.unique(known, axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            rows = np.flatnonzero(pattern_of.ravel() == number)
+            if pattern.all():
+                continue
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[start : start + ROWS_AT_ONCE]
+                donors = self._choose(given.take(some), pattern, rng)
+                self._lend(codes, scalars, some, donors, pattern)
+        return EncodedMatrix(codes, scalars)
+
+    def _choose(
+        self, rows: EncodedMatrix, known: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """One donor for each row, drawn among its nearest; of shape (rows,)."""
+        if not known.any():
+            return rng.integers(0, self.deck.rows, rows.rows)
+        weights = np.where(known, self._relevance(known), 0.0)
+        query = self._embed(rows, weights, query=True)
+        likeness = query @ self._features.T
+        # donors that are exactly alike must not be taken in the order of the deck
+        likeness += rng.random(likeness.shape, dtype=np.float32) * 1e-4 * weights.max()
+        count = min(NEAREST, self.deck.rows)
+        nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+        chosen: np.ndarray = nearest[np.arange(rows.rows), rng.integers(0, count, rows.rows)]
+        return chosen
+
+    def _relevance(self, known: np.ndarray) -> np.ndarray:
+        """Weights of shape (columns,): what each column tells about those that are missing."""
+        told = self._information[:, ~known].sum(axis=1)
+        scale = told[known].max()
+        return np.asarray(told / scale if scale > 0 else np.ones_like(told)) + LEAST_WEIGHT
+
+    def _embed(self, matrix: EncodedMatrix, weights: np.ndarray, query: bool = False) -> np.ndarray:
+        """Features whose inner products are weighted agreements: of shape (rows, features).
+
+        One-hot codes count where they agree; a pair of live scalars a, b counts -(a - b)^2, which
+        is the inner product of (2a, -1) and (b, b^2) but for a term of the query's own.
+        """
+        layout, parts = self.layout, []
+        column = {name: number for number, name in enumerate(self.columns)}
+        for choice, span in enumerate(layout.choices):
+            hot = matrix.codes[:, choice, None] == np.arange(span.size)
+            parts.append(hot * np.float32(weights[column[span.column]]))
+        for scalar, span in enumerate(layout.scalars):
+            value = np.nan_to_num(matrix.scalars[:, scalar, None])
+            weight = np.float32(weights[column[span.column]])
+            pair = (2 * value, -np.ones_like(value)) if query else (value, value**2)
+            parts.append(np.hstack(pair) * weight * self._alive(matrix, scalar)[:, None])
+        return np.hstack(parts).astype(np.float32)
+
+    def _alive(self, matrix: EncodedMatrix, scalar: int) -> np.ndarray:
+        choice = int(self.layout.gate_choice[scalar])
+        if choice < 0:
+            return np.ones(matrix.rows, dtype=bool)
+        return np.asarray(matrix.codes[:, choice] == self.layout.gate_option[scalar])
+
+    def _bin(self, matrix: EncodedMatrix, name: str) -> np.ndarray:
+        """One small whole number per row that says roughly what the column holds."""
+        choice, scalar = self.layout.column_choice(name), self.layout.column_scalar(name)
+        code = np.zeros(matrix.rows, np.int64) if choice is None else matrix.codes[:, choice]
+        if scalar is None:
+            return np.asarray(code, dtype=np.int64)
+        place = ((matrix.scalars[:, scalar] + 1.0) * 0.5 * BINS).astype(np.int64)
+        place = np.where(self._alive(matrix, scalar), np.clip(place, 0, BINS - 1), 0)
+        return np.asarray(code.astype(np.int64) * BINS + place)
+
+    def _pairwise_information(self) -> np.ndarray:
+        """Mutual information of all pairs of columns in the deck, in nats, less its bias."""
+        count = len(self.columns)
+        table = np.zeros((count, count))
+        for a in range(count):
+            for b in range(a):
+                table[a, b] = table[b, a] = mutual_information(
+                    self._binned[:, a], self._binned[:, b]
+                )
+        return table
+
+    def _is_known(self, given: EncodedMatrix, name: str) -> np.ndarray:
+        choice, scalar = self.layout.column_choice(name), self.layout.column_scalar(name)
+        if choice is not None:
+            return np.asarray(given.codes[:, choice] >= 0)
+        assert scalar is not None
+        return np.asarray(np.isfinite(given.scalars[:, scalar]))
+
+    def _lend(
+        self,
+        codes: np.ndarray,
+        scalars: np.ndarray,
+        rows: np.ndarray,
+        donors: np.ndarray,
+        known: np.ndarray,
+    ) -> None:
+        missing = {name for name, told in zip(self.columns, known, strict=True) if not told}
+        for choice, span in enumerate(self.layout.choices):
+            if span.column in missing:
+                codes[rows, choice] = self.deck.codes[donors, choice]
+        for scalar, span in enumerate(self.layout.scalars):
+            if span.column in missing:
+                scalars[rows, scalar] = self.deck.scalars[donors, scalar]
+
+
+def mutual_information(a: np.ndarray, b: np.ndarray) -> float:
+    """Mutual information of two columns of small whole numbers, in nats, at least 0.
+
+    The plug-in estimate less Miller and Madow's bias term (1955).
+    """
+    width = int(b.max()) + 1
+    joint = np.bincount(a * width + b, minlength=(int(a.max()) + 1) * width).reshape(-1, width)
+    rows = len(a)
+    cells = joint[joint > 0] / rows
+    sides = [joint.sum(axis=1), joint.sum(axis=0)]
+    entropies = [-(p * np.log(p)).sum() for p in (side[side > 0] / rows for side in sides)]
+    plain = sum(entropies) + (cells * np.log(cells)).sum()
+    used = [np.count_nonzero(side) for side in sides]
+    bias = (np.count_nonzero(joint) - sum(used) + 1) / (2 * rows)
+    return float(max(0.0, plain - bias))

@@ -1,0 +1,1 @@
+"""Networks over the codes of a table: pure torch, written against a Layout."""

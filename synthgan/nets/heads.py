@@ -1,0 +1,114 @@
+"""Output heads: from a generator's raw outputs to rows that look exactly like encoded real ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from synthgan.data.layout import Layout
+
+TEMPERATURE = 0.5
+
+
+class _StraightThrough(torch.autograd.Function):
+    """One-hot of the largest entry going forward, softmax going backward (Jang et al. 2017).
+
+    The whole row is handled at once: groups of different size are gathered into one padded block,
+    so that forty columns cost as many kernels as one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, heads: RowHeads) -> Tensor:
+        padded = torch.nn.functional.pad(scores, (0, 1), value=-torch.inf)
+        blocks = padded.index_select(1, heads.gather).view(-1, *heads.block_shape)
+        soft = torch.softmax(blocks / TEMPERATURE, dim=2).flatten(1).index_select(1, heads.scatter)
+        winners = blocks.argmax(dim=2) + heads.offsets
+        hard = torch.zeros_like(scores).scatter_(1, winners, 1.0)
+        ctx.save_for_backward(soft)
+        ctx.heads = heads
+        return hard
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (soft,) = ctx.saved_tensors
+        weighted = grads[0] * soft
+        sums = (weighted @ ctx.heads.membership).index_select(1, ctx.heads.group)
+        return (weighted - soft * sums) / TEMPERATURE, None
+
+
+class RowHeads(nn.Module):
+    """Turn raw outputs of shape (rows, width) into rows of a layout.
+
+    Choice spans become hard one-hot vectors (a critic that can tell soft from one-hot wins for
+    free), scalars go through tanh and are zero where their gate is shut.
+
+    Parameters
+    ----------
+    layout : Layout
+        The treaty with the tables: spans, sizes and gates.
+    """
+
+    gather: Tensor
+    scatter: Tensor
+    offsets: Tensor
+    group: Tensor
+    membership: Tensor
+    gate_column: Tensor
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        sizes = torch.as_tensor(layout.choice_sizes, dtype=torch.long)
+        offsets = torch.as_tensor(layout.choice_offsets, dtype=torch.long)[: len(sizes)]
+        self.n_options = layout.n_options
+        largest = int(sizes.max()) if len(sizes) else 1
+        self.block_shape = (len(sizes), largest)
+        within = torch.arange(largest)[None, :]
+        gather = torch.where(within < sizes[:, None], offsets[:, None] + within, self.n_options)
+        group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+        position = torch.arange(self.n_options) - offsets[group] if len(sizes) else group
+        gate_choice = torch.as_tensor(layout.gate_choice, dtype=torch.long)
+        gate_option = torch.as_tensor(layout.gate_option, dtype=torch.long)
+        gated = gate_choice >= 0
+        column = torch.full_like(gate_choice, self.n_options)
+        if len(sizes):
+            column[gated] = offsets[gate_choice[gated]] + gate_option[gated]
+        membership = torch.nn.functional.one_hot(group, max(len(sizes), 1)).float()
+        for name, value in {
+            "gather": gather.flatten(),
+            "scatter": group * largest + position,
+            "offsets": offsets,
+            "group": group,
+            "membership": membership,
+            "gate_column": column,
+        }.items():
+            self.register_buffer(name, value, persistent=False)
+
+    def forward(self, raw: Tensor, gumbel: Tensor) -> Tensor:
+        """Rows of shape (rows, width) from raw outputs and Gumbel noise, one per option."""
+        return self.rows(raw[:, : self.n_options] + gumbel, torch.tanh(raw[:, self.n_options :]))
+
+    def rows(self, scores: Tensor, scalars: Tensor) -> Tensor:
+        """Rows from option scores, noise included, and scalars in [-1, 1]."""
+        if self.n_options == 0:
+            return scalars
+        hard: Tensor = _StraightThrough.apply(scores, self)  # type: ignore[no-untyped-call]
+        return torch.cat([hard, scalars * self.gates(hard.detach())], dim=1)
+
+    def gates(self, hard: Tensor) -> Tensor:
+        """1 where a scalar is alive, 0 where a spike or a null was chosen instead."""
+        open_gate = torch.nn.functional.pad(hard, (0, 1), value=1.0)
+        return open_gate.index_select(1, self.gate_column)
+
+
+def gumbel_from_normal(normal: Tensor) -> Tensor:
+    """Standard Gumbel noise as a monotone function of standard normal noise."""
+    return -torch.log(-torch.special.log_ndtr(normal))
+
+
+def draw_gumbel(rows: int, options: int, generator: torch.Generator, device: str) -> Tensor:
+    """Standard Gumbel noise of shape (rows, options), from the given random stream."""
+    uniform = torch.rand(rows, options, generator=generator, device=device)
+    # a uniform draw may be exactly 0, and 1 - 2**-24 is the largest below 1: both stay finite
+    return uniform.clamp_min_(1e-20).log_().neg_().log_().neg_()

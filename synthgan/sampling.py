@@ -1,0 +1,119 @@
+"""Latent noise to encoded rows, block by block, with or without a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthgan.conditioning import Target, narrow
+from synthgan.data.layout import Layout
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.region import Region
+from synthgan.matching import Donors
+from synthgan.nets.mlp import MLPGenerator
+from synthgan.nets.noise import Noise
+
+BLOCK_ROWS = 8_192
+DONOR_BLOCKS = 8
+LEAST_DONORS = 1_024
+
+
+class Sampler:
+    """Draw encoded rows from a generator.
+
+    A sample is defined block by block: block `b` of seed `s` depends on `(s, b)` alone, so neither
+    the number of rows asked for nor the number of threads that ask changes a row. Nothing in the
+    sampler changes while it draws.
+
+    Parameters
+    ----------
+    generator : MLPGenerator
+        The averaged generator.
+    layout : Layout
+        What its rows are made of.
+    frequencies : Tensor or None
+        Option probabilities of the condition vector, for conditional games.
+    """
+
+    def __init__(
+        self, generator: MLPGenerator, layout: Layout, frequencies: Tensor | None = None
+    ) -> None:
+        self.generator, self.layout, self.frequencies = generator, layout, frequencies
+        self.noise = Noise(generator, frequencies)
+
+    def draw(self, rows: int, seed: int) -> EncodedMatrix:
+        """The first `rows` rows of a seed's sample, of shape (rows, ...)."""
+        return EncodedMatrix.concat(list(self.blocks(rows, seed))).take(slice(0, rows))
+
+    def blocks(
+        self, rows: int, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> Iterator[EncodedMatrix]:
+        """Blocks of at most BLOCK_ROWS encoded rows, `rows` in all, that lie in the regions.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+        seed : int
+            Which sample.
+        regions : sequence of (column, Region)
+            What each named column may be; none for an unconditional sample.
+        """
+        target = Target(regions, self.layout)
+        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
+            count = min(BLOCK_ROWS, rows - start)
+            stream = self.stream(seed, block)
+            if target.is_everything:
+                drawn = self._block(stream)[:count]
+            else:
+                drawn = narrow(self.generator, self.noise, target, count, stream)
+            yield self.to_matrix(drawn)
+
+    def complete(
+        self, given: EncodedMatrix, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> EncodedMatrix:
+        """Fill the unknown codes (-1) and scalars (nan) of given rows, of shape (rows, ...).
+
+        Rows of the model that agree with what is given, as far as such rows exist, lend what is
+        missing; a donor is drawn among the nearest, so the same row may be filled in several ways.
+        Donors lie in `regions`, so what is lent does too.
+        """
+        if self.layout.width == 0 or given.rows == 0:
+            return given
+        donors = Donors(self._deck(seed, regions), self.layout)
+        return donors.fill(given, np.random.default_rng([seed, 1]))
+
+    def _deck(self, seed: int, regions: Sequence[tuple[str, Region]]) -> EncodedMatrix:
+        """Many rows that lie in the regions' options; drawn on purpose only where they are rare."""
+        deck = self.draw(DONOR_BLOCKS * BLOCK_ROWS, seed)
+        for name, region in regions:
+            choice = self.layout.column_choice(name)
+            if choice is not None and region.options is not None:
+                deck = deck.take(region.options[deck.codes[:, choice]])
+        if deck.rows >= LEAST_DONORS:
+            return deck
+        return EncodedMatrix.concat(list(self.blocks(LEAST_DONORS, seed, regions)))
+
+    def stream(self, seed: int, block: int) -> torch.Generator:
+        """The random stream of one block."""
+        mixed = np.random.SeedSequence([seed, block]).generate_state(2, np.uint32)
+        device = self.generator.leave.weight.device
+        return torch.Generator(device).manual_seed(int(mixed[0]) << 31 | int(mixed[1]) >> 1)
+
+    @torch.no_grad()
+    def _block(self, stream: torch.Generator) -> Tensor:
+        device = str(self.generator.leave.weight.device)
+        rows: Tensor = self.generator(*self.noise.draw(BLOCK_ROWS, stream, device))
+        return rows
+
+    def to_matrix(self, rows: Tensor) -> EncodedMatrix:
+        """Codes and scalars of rows of shape (rows, width)."""
+        sizes = [int(size) for size in self.layout.choice_sizes]
+        options = torch.split(rows[:, : self.layout.n_options], sizes, dim=1)
+        codes = [part.argmax(dim=1) for part in options]
+        stacked = torch.stack(codes, dim=1) if codes else rows.new_zeros(len(rows), 0)
+        scalars = rows[:, self.layout.n_options :]
+        return EncodedMatrix(stacked.int().cpu().numpy(), scalars.float().cpu().numpy())

@@ -1,0 +1,110 @@
+"""Encoded rows on the training device: drawn by index, made one-hot only inside a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthgan.data.layout import Layout
+from synthgan.data.matrix import EncodedMatrix
+
+
+class DeviceRows:
+    """The encoded table on the device that trains.
+
+    Parameters
+    ----------
+    matrix : EncodedMatrix
+        Codes of shape (rows, choices) and scalars of shape (rows, scalars), with optional weights.
+    layout : Layout
+        The treaty with the tables.
+    device : str
+        Where the rows live.
+    """
+
+    def __init__(self, matrix: EncodedMatrix, layout: Layout, device: str) -> None:
+        self.layout = layout
+        self.rows = matrix.rows
+        self.codes = torch.as_tensor(matrix.codes, device=device)
+        self.scalars = torch.as_tensor(matrix.scalars, device=device, dtype=torch.float32)
+        offsets = layout.choice_offsets[: matrix.codes.shape[1]]
+        self._offsets = torch.as_tensor(offsets, dtype=torch.long, device=device)
+        self._cumulative: Tensor | None = None
+        if matrix.weights is not None:
+            share = np.cumsum(matrix.weights, dtype=np.float64) / np.sum(matrix.weights)
+            self._cumulative = torch.as_tensor(share, device=device)
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Row numbers of shape (count,), uniform or in proportion to the weights."""
+        device = self.codes.device
+        if self._cumulative is None:
+            return torch.randint(0, self.rows, (count,), generator=generator, device=device)
+        point = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
+        return torch.searchsorted(self._cumulative, point, right=True).clamp_max_(self.rows - 1)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        """Rows of shape (len(index), width) as the networks see them."""
+        return one_hot_rows(self.codes[index], self.scalars[index], self._offsets, self.layout)
+
+
+def one_hot_rows(codes: Tensor, scalars: Tensor, offsets: Tensor, layout: Layout) -> Tensor:
+    """One-hot of every choice, then the scalars; code -1 (unknown) leaves its span all zero."""
+    rows = torch.zeros(len(codes), layout.width + 1, device=codes.device)
+    # unknown codes write into one column too many, which is then cut off
+    column = torch.where(codes >= 0, codes.long() + offsets, layout.width)
+    rows.scatter_(1, column, 1.0)
+    rows[:, layout.n_options : layout.width] = scalars
+    return rows[:, : layout.width]
+
+
+class ConditionDraw:
+    """CTGAN's training by sampling: pick a choice, then one of its options, then rows that have it.
+
+    Source: Xu et al. 2019, section 4.3. While training, options are picked by log-frequency so that
+    rare ones are seen; when sampling they are picked by their true frequency, or the rare ones
+    would be over-produced.
+
+    Parameters
+    ----------
+    rows : DeviceRows
+        The encoded table.
+    """
+
+    def __init__(self, rows: DeviceRows) -> None:
+        self.n_options = rows.layout.n_options
+        codes = rows.codes.long()
+        counts, starts, order, start = [], [], [], 0
+        for choice, size in enumerate(rows.layout.choice_sizes):
+            known = codes[:, choice]
+            order.append(torch.argsort(known, stable=True)[int((known < 0).sum()) :])
+            count = torch.bincount(known[known >= 0], minlength=int(size))
+            counts.append(count)
+            starts.append(start + torch.cumsum(count, 0) - count)
+            start += len(order[-1])
+        self._order, self._starts = torch.cat(order), torch.cat(starts)
+        self._counts = torch.cat(counts)
+        sizes = torch.as_tensor(rows.layout.choice_sizes, device=codes.device)
+        self._choice = torch.repeat_interleave(torch.arange(len(sizes), device=codes.device), sizes)
+        self._training = self._shares(torch.log1p(self._counts.double()))
+        self.frequencies = self._shares(self._counts.double())
+
+    def _shares(self, weight: Tensor) -> Tensor:
+        """Probabilities of all options: choices alike, options within a choice by weight."""
+        total = torch.zeros(int(self._choice.max()) + 1, dtype=weight.dtype, device=weight.device)
+        total.index_add_(0, self._choice, weight)
+        return weight / total[self._choice] / len(total)
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Options of shape (count,) and the numbers of rows that have them."""
+        device = self._order.device
+        option = torch.multinomial(self._training, count, replacement=True, generator=generator)
+        share = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
+        nth = (share * self._counts[option]).long()
+        return option, self._order[self._starts[option] + nth]
+
+    def loss(self, raw: Tensor, option: Tensor) -> Tensor:
+        """Cross-entropy of the asked-for option inside its own choice span."""
+        mine = self._choice[None, :] == self._choice[option][:, None]
+        scores = raw[:, : self.n_options].masked_fill(~mine, -torch.inf)
+        return torch.nn.functional.cross_entropy(scores, option)

@@ -1,0 +1,179 @@
+"""One fit, from an encoded table to the trained pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthgan.data.layout import Layout
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.nets.mlp import MLPCritic, MLPGenerator
+from synthgan.sampling import Sampler
+from synthgan.training.games import TableGame, build_critic, build_generator, part
+from synthgan.training.plan import Plan, ResolvedPlan
+from synthgan.training.rows import one_hot_rows
+from synthgan.training.schedule import Budget
+from synthgan.training.trainer import Callback, Record, Trainer
+
+SCORING_ROWS = 16_384
+
+
+@dataclass(slots=True)
+class Trained:
+    """A trained pair: what samples, what scores, and how it came to be.
+
+    Attributes
+    ----------
+    sampler : Sampler
+        Draws encoded rows from the averaged generator.
+    critic : MLPCritic
+        The critic beside it.
+    plan : ResolvedPlan
+        What it was trained by.
+    layout : Layout
+        What its rows are made of.
+    history : list of dict
+        One record a round.
+    stopped : str
+        Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
+        "diverged", or "nothing to learn" for a table without a code.
+    """
+
+    sampler: Sampler
+    critic: MLPCritic
+    plan: ResolvedPlan
+    layout: Layout
+    history: list[Record] = field(default_factory=list)
+    stopped: str = "epochs"
+
+    @torch.no_grad()
+    def score(self, matrix: EncodedMatrix) -> np.ndarray:
+        """The critic's scores, of shape (rows,); higher looks more like a training row."""
+        if self.layout.width == 0:
+            return np.zeros(matrix.rows)
+        chunks = range(0, matrix.rows, SCORING_ROWS)
+        return np.concatenate([self._score_chunk(matrix, start) for start in chunks])
+
+    def _score_chunk(self, matrix: EncodedMatrix, start: int) -> np.ndarray:
+        chosen = slice(start, start + SCORING_ROWS)
+        device = self.critic.score.weight.device
+        offsets = torch.as_tensor(self.layout.choice_offsets[: matrix.codes.shape[1]])
+        codes, scalars = (
+            torch.as_tensor(matrix.codes[chosen]),
+            torch.as_tensor(matrix.scalars[chosen]),
+        )
+        rows = one_hot_rows(codes, scalars, offsets, self.layout).to(device)
+        # conditional critics also see a condition vector: an empty one asks for nothing
+        context = self.critic.input_size // self.plan.game.pack - self.layout.width
+        rows = torch.nn.functional.pad(rows, (0, context))
+        scores: Tensor = self.critic(rows.repeat(1, self.plan.game.pack))
+        return scores.double().cpu().numpy()
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A JSON-safe header and arrays, for the model file."""
+        nets = {"generator": self.sampler.generator, "critic": self.critic}
+        arrays = {
+            f"{name}.{key}": value.cpu().numpy()
+            for name, net in nets.items()
+            for key, value in net.state_dict().items()
+        }
+        if self.sampler.frequencies is not None:
+            arrays["frequencies"] = self.sampler.frequencies.cpu().numpy()
+        return {"plan": self.plan.to_dict(), "stopped": self.stopped}, arrays
+
+    @classmethod
+    def from_state(
+        cls, header: dict[str, Any], arrays: dict[str, np.ndarray], layout: Layout
+    ) -> Trained:
+        """The reverse of `to_state`; the history is kept by the caller."""
+        plan = ResolvedPlan(**header["plan"])
+        tensors = {name: torch.as_tensor(np.array(value)) for name, value in arrays.items()}
+        frequencies = tensors.pop("frequencies", None)
+        conditional = frequencies is not None
+        generator = build_generator(layout, plan, 0, conditional)
+        generator.load_state_dict(part(tensors, "generator"))
+        critic = build_critic(layout, plan, 0, conditional)
+        critic.load_state_dict(part(tensors, "critic"))
+        sampler = _sampler(generator, layout, frequencies)
+        return cls(sampler, critic.requires_grad_(False), plan, layout, [], header["stopped"])
+
+
+def train(
+    matrix: EncodedMatrix,
+    layout: Layout,
+    plan: Plan,
+    *,
+    seed: int,
+    deadline: float | None = None,
+    device: str = "cpu",
+    quality: Callable[[Sampler], float] | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Trained:
+    """Train a pair on an encoded table.
+
+    Parameters
+    ----------
+    matrix : EncodedMatrix
+        The rows.
+    layout : Layout
+        What they are made of.
+    plan : Plan
+        Objective, sizes and rates; "auto" is settled here.
+    seed : int
+        Fixes weights and draws.
+    deadline : float or None
+        Reading of ``time.monotonic()`` by which training must have ended.
+    device : str, default "cpu"
+        Where to train.
+    quality : callable or None
+        Held-out quality of a sampler, higher is better.
+    callbacks : sequence of callable
+        Called with each record of the history; a true return value stops training.
+
+    Returns
+    -------
+    Trained
+        On the CPU, whatever it was trained on.
+
+    Raises
+    ------
+    TrainingError
+        If every restart diverged before any state was usable.
+    """
+    resolved = plan.resolve(matrix.rows, layout, device)
+    if layout.width == 0:
+        return _nothing_to_learn(layout, resolved)
+    game = TableGame(matrix, layout, resolved, seed, device)
+    sampler = _sampler(game.average, layout, game.frequencies)
+    trainer = Trainer(
+        game,
+        Budget(resolved.steps, deadline),
+        peak_rate=resolved.learning_rate,
+        rows_per_step=resolved.batch_size,
+        steps_per_epoch=resolved.steps_per_epoch,
+        quality=None if quality is None else lambda: quality(sampler),
+        stop_on_plateau=resolved.stop_on_plateau,
+        callbacks=callbacks,
+    )
+    stopped = trainer.run()
+    frequencies = None if game.frequencies is None else game.frequencies.cpu()
+    sampler = _sampler(game.average.cpu(), layout, frequencies)
+    critic = game.critic.cpu().requires_grad_(False)
+    return Trained(sampler, critic, resolved, layout, trainer.history, stopped)
+
+
+def _sampler(generator: MLPGenerator, layout: Layout, frequencies: Tensor | None) -> Sampler:
+    return Sampler(generator.requires_grad_(False), layout, frequencies)
+
+
+def _nothing_to_learn(layout: Layout, plan: ResolvedPlan) -> Trained:
+    """A table of constants: its one row needs no game."""
+    sampler = _sampler(build_generator(layout, plan, 0, False), layout, None)
+    return Trained(
+        sampler, build_critic(layout, plan, 0, False), plan, layout, [], "nothing to learn"
+    )

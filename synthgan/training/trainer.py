@@ -1,0 +1,237 @@
+"""The training loop: rounds of steps, checks of quality, the best state kept. It knows no GAN."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import torch
+
+from synthgan.errors import SynthganWarning, TrainingError
+from synthgan.training.schedule import Budget, Schedule
+
+logger = logging.getLogger("synthgan")
+
+ROUND_STEPS = 50
+ROUNDS_PER_CHECK = 10
+PATIENCE = 6
+LEAST_GAIN = 0.02
+RESTARTS = 5
+COLLAPSE_FACTOR = 2.0
+COLLAPSE_MARGIN = 0.05
+TAKE_OFF_CHECKS = 4
+TAKE_OFF_SHARE = 0.6
+
+Record = dict[str, float]
+Callback = Callable[[Mapping[str, float]], bool | None]
+
+
+class Game(Protocol):
+    """What the trainer needs to know of a game."""
+
+    def step(self, learning_rate: float) -> dict[str, torch.Tensor]:
+        """One move of every player; named losses."""
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """A copy of the players."""
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        """Go back to a snapshot."""
+
+    def broken_column(self) -> str | None:
+        """The first column whose outputs are not finite."""
+
+
+class _Diverged(Exception):
+    """No restart is left."""
+
+
+class Trainer:
+    """Play a game until its budget is used or its quality has stopped rising.
+
+    Parameters
+    ----------
+    game : Game
+        The players.
+    budget : Budget
+        Steps and, maybe, a deadline.
+    peak_rate : float
+        Learning rate after the warm-up.
+    rows_per_step : int
+        Rows in a batch, for rates in the history.
+    steps_per_epoch : int
+        Steps that see as many rows as the table has.
+    quality : callable or None
+        Held-out quality of the present state, higher is better; checked at fixed step numbers.
+    stop_on_plateau : bool
+        Bring the end forward once quality has stopped rising.
+    callbacks : sequence of callable
+        Called with each record of the history; a true return value stops training.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        budget: Budget,
+        *,
+        peak_rate: float,
+        rows_per_step: int,
+        steps_per_epoch: int,
+        quality: Callable[[], float] | None,
+        stop_on_plateau: bool,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.game, self.budget, self.schedule = game, budget, Schedule(peak_rate)
+        self.rows_per_step, self.steps_per_epoch = rows_per_step, steps_per_epoch
+        self.quality, self.stop_on_plateau, self.callbacks = quality, stop_on_plateau, callbacks
+        self.history: list[Record] = []
+        self.step = 0
+        self.best_quality = -math.inf
+        self.best_state = game.snapshot()
+        self._checks: list[float] = []
+        self._bad_checks = self._restarts = 0
+        self._check_seconds = 0.0
+        self._untrained = -math.inf
+
+    def run(self) -> str:
+        """Train; the best state is in the game afterwards. Returns why training ended."""
+        try:
+            if self.quality is not None:
+                self._untrained = self.quality()
+            reason = self._rounds()
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            logger.warning("training was interrupted at step %d: the model is kept", self.step)
+        except _Diverged as trouble:
+            if not math.isfinite(self.best_quality):
+                raise TrainingError(f"{trouble}.") from None
+            reason = "diverged"
+            warnings.warn(f"{trouble}. The best state is kept.", SynthganWarning, stacklevel=2)
+        self._settle()
+        return reason
+
+    def _rounds(self) -> str:
+        while (progress := self.budget.progress(self.step)) < self.schedule.end:
+            record = self._round()
+            if not math.isfinite(record["critic_loss"] + record["generator_loss"]):
+                self._recover(self._broken())
+            elif self._check_is_due():
+                record["quality"] = self._check(progress)
+            self.history.append(record)
+            if any([callback(record) for callback in self.callbacks]):
+                return "callback"
+        if self.schedule.falling_early:
+            return "plateau"
+        return "max_seconds" if self.step < self.budget.steps else "epochs"
+
+    def _round(self) -> Record:
+        """Up to ROUND_STEPS steps; the mean of their losses and the pace."""
+        sums: dict[str, torch.Tensor] = {}
+        started, steps, rate = time.perf_counter(), 0, 0.0
+        while steps < ROUND_STEPS:
+            progress = self.budget.progress(self.step)
+            if progress >= self.schedule.end:
+                break
+            rate = self.schedule.rate(self.step, progress)
+            for name, loss in self.game.step(rate).items():
+                sums[name] = sums[name] + loss if name in sums else loss
+            self.step, steps = self.step + 1, steps + 1
+        losses = {name: float(total) / max(steps, 1) for name, total in sums.items()}
+        pace = steps * self.rows_per_step / max(time.perf_counter() - started, 1e-9)
+        return self._record(losses, rate, pace)
+
+    def _record(self, losses: Record, rate: float, pace: float) -> Record:
+        progress = self.budget.progress(self.step) / self.schedule.end
+        seconds = self.budget.seconds()
+        return {
+            "step": self.step,
+            "epoch": self.step / self.steps_per_epoch,
+            "seconds": seconds,
+            "seconds_left": seconds * (1.0 / max(progress, 1e-9) - 1.0),
+            "rows_per_second": pace,
+            "learning_rate": rate,
+            **{"critic_loss": math.nan, "generator_loss": math.nan, "penalty": math.nan},
+            **losses,
+            "quality": math.nan,
+        }
+
+    def _check_is_due(self) -> bool:
+        every = ROUND_STEPS * ROUNDS_PER_CHECK
+        affordable = self.budget.seconds_left() > 1.5 * self._check_seconds
+        return self.quality is not None and self.step % every == 0 and affordable
+
+    def _check(self, progress: float) -> float:
+        """Judge the present state: keep it if best, recover if collapsed, end early if flat."""
+        assert self.quality is not None
+        started = time.perf_counter()
+        quality = self.quality()
+        self._check_seconds = time.perf_counter() - started
+        self._checks.append(quality)
+        if quality > self.best_quality:
+            self.best_quality, self.best_state = quality, self.game.snapshot()
+        if self._has_collapsed(quality):
+            self._recover(f"quality fell to {quality:.3f}")
+        elif self._has_not_taken_off():
+            self._recover(f"quality has not risen above {self.best_quality:.3f}")
+        elif self.stop_on_plateau and self._is_flat():
+            self.schedule.fall_from(progress)
+        return quality
+
+    def _has_collapsed(self, quality: float) -> bool:
+        """Two checks in a row with far more error than the best one had."""
+        limit = COLLAPSE_FACTOR * self.best_quality - COLLAPSE_MARGIN
+        self._bad_checks = self._bad_checks + 1 if quality < limit else 0
+        return self._bad_checks >= 2
+
+    def _has_not_taken_off(self) -> bool:
+        """After a few checks still little better than the untrained generator."""
+        late = len(self._checks) == TAKE_OFF_CHECKS
+        return late and self.best_quality < TAKE_OFF_SHARE * self._untrained
+
+    def _is_flat(self) -> bool:
+        if len(self._checks) <= PATIENCE:
+            return False
+        before, recent = max(self._checks[:-PATIENCE]), max(self._checks[-PATIENCE:])
+        # qualities are minus an error: a gain is measured against the error that was left
+        return recent - before < LEAST_GAIN * abs(before)
+
+    def _broken(self) -> str:
+        column = self.game.broken_column()
+        where = f" (first in column {column!r})" if column else ""
+        return f"losses stopped being finite{where}"
+
+    def _recover(self, what: str) -> None:
+        """Go back to the best state at half the rate, or give up."""
+        self._restarts += 1
+        if self._restarts > RESTARTS:
+            raise _Diverged(
+                f"step {self.step}: {what}, after {RESTARTS} restarts at lower learning rates, "
+                f"the last at {self.schedule.peak:.2g}; set a lower learning_rate or a higher "
+                "penalty"
+            )
+        self.schedule.peak /= 2.0
+        self.game.restore(self.best_state)
+        self._bad_checks, self._checks = 0, []
+        warnings.warn(
+            f"step {self.step}: {what}; training goes on from the best state so far with the "
+            f"learning rate halved to {self.schedule.peak:.2g}",
+            SynthganWarning,
+            stacklevel=2,
+        )
+
+    def _settle(self) -> None:
+        """Leave the best state in the game; the last one, if it was never checked, competes."""
+        if self.quality is None:
+            return
+        if not self.history or math.isnan(self.history[-1]["quality"]):
+            if self.budget.seconds_left() < self._check_seconds and self._checks:
+                # nothing is left to judge the last state with: late in the fall it is the best
+                return
+            last = self.quality()
+            if math.isfinite(last) and last > self.best_quality:
+                self.best_quality, self.best_state = last, self.game.snapshot()
+        self.game.restore(self.best_state)

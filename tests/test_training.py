@@ -1,0 +1,274 @@
+"""Training: budgets, schedule, a trainer that recovers and keeps the best state, real games."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from synthgan.data.layout import Layout, Span
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.errors import SynthganWarning, TrainingError
+from synthgan.training import Plan, train
+from synthgan.training.games import TableGame
+from synthgan.training.rows import ConditionDraw, DeviceRows
+from synthgan.training.schedule import WARM_UP_STEPS, Budget, Schedule
+from synthgan.training.trainer import RESTARTS, ROUND_STEPS, ROUNDS_PER_CHECK, Trainer
+
+CHECK = ROUND_STEPS * ROUNDS_PER_CHECK
+
+
+class FakeGame:
+    """A game whose state is the number of steps it has played."""
+
+    def __init__(self, break_above: float = math.inf) -> None:
+        self.steps, self.rates, self.break_above = 0, [], break_above
+
+    def step(self, learning_rate: float) -> dict[str, torch.Tensor]:
+        self.steps += 1
+        self.rates.append(learning_rate)
+        bad = learning_rate > self.break_above
+        loss = torch.tensor(math.nan if bad else 1.0)
+        return {"critic_loss": loss, "generator_loss": loss}
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        return {"steps": torch.tensor(self.steps)}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.steps = int(state["steps"])
+
+    def broken_column(self) -> str:
+        return "age"
+
+
+def trainer(game: FakeGame, steps: int, quality=None, **more) -> Trainer:  # type: ignore[no-untyped-def]
+    settings = {"peak_rate": 1.0, "rows_per_step": 10, "steps_per_epoch": 100}
+    settings |= {"stop_on_plateau": False} | more
+    return Trainer(game, Budget(steps, None), quality=quality, **settings)
+
+
+def test_schedule_warms_up_holds_and_falls() -> None:
+    schedule = Schedule(2.0)
+    assert schedule.rate(0, 0.0) == pytest.approx(2.0 / WARM_UP_STEPS)
+    assert schedule.rate(1_000, 0.2) == 2.0
+    assert 0 < schedule.rate(9_999, 1.0) < 0.1
+    rates = [schedule.rate(5_000, p) for p in np.linspace(0.3, 1.0, 50)]
+    assert all(a >= b for a, b in itertools.pairwise(rates))
+
+
+def test_plateau_shortens_the_run_in_proportion() -> None:
+    schedule = Schedule(1.0)
+    schedule.fall_from(0.2)
+    assert schedule.start == 0.2 and schedule.end == pytest.approx(0.4)
+    schedule.fall_from(0.3)
+    assert schedule.start == 0.2
+
+
+def test_whichever_budget_binds_sets_the_progress() -> None:
+    now = [100.0]
+    budget = Budget(1_000, 110.0, clock=lambda: now[0])
+    assert budget.progress(500) == 0.5
+    now[0] = 109.0
+    assert budget.progress(500) == pytest.approx(0.9)
+    assert budget.seconds_left() == pytest.approx(1.0)
+
+
+def test_steps_are_exactly_those_asked_for() -> None:
+    game = FakeGame()
+    assert trainer(game, 120).run() == "epochs"
+    assert game.steps == 120
+
+
+def test_best_state_is_kept_not_the_last() -> None:
+    game = FakeGame()
+    quality = lambda: -abs(game.steps - 2 * CHECK) / 1e4 - 0.1  # noqa: E731
+    run = trainer(game, 4 * CHECK, quality)
+    run.run()
+    assert game.steps == 2 * CHECK
+    checked = [r["step"] for r in run.history if not math.isnan(r["quality"])]
+    assert checked == [CHECK, 2 * CHECK, 3 * CHECK, 4 * CHECK]
+
+
+def test_plateau_ends_training_early_and_is_named() -> None:
+    game = FakeGame()
+    run = trainer(game, 100 * CHECK, lambda: -0.1 if game.steps else -0.5, stop_on_plateau=True)
+    assert run.run() == "plateau"
+    assert run.step < 20 * CHECK
+    assert game.rates[-1] < 0.1
+
+
+def test_broken_losses_name_column_and_step_and_training_goes_on_lower() -> None:
+    game = FakeGame(break_above=0.3)
+    with pytest.warns(SynthganWarning, match=r"step \d+: .*finite.*'age'") as caught:
+        reason = trainer(game, 3 * CHECK, lambda: -0.1 - 1e-3 * (game.steps == 0)).run()
+    assert reason == "epochs"
+    assert [str(warning.message).split()[-1] for warning in caught] == ["0.5", "0.25"]
+    assert game.rates[-1] <= 0.25
+
+
+def test_a_game_that_never_works_is_an_error() -> None:
+    with pytest.warns(SynthganWarning), pytest.raises(TrainingError, match="restarts"):
+        trainer(FakeGame(break_above=0.0), 10 * CHECK).run()
+
+
+def test_a_game_that_breaks_late_keeps_its_best_state() -> None:
+    game = FakeGame()
+
+    def quality() -> float:
+        if game.steps >= 2 * CHECK:
+            game.break_above = 0.0
+        return -0.1 if game.steps else -0.5
+
+    with pytest.warns(SynthganWarning):
+        assert trainer(game, 10 * CHECK, quality).run() == "diverged"
+    assert game.steps in (CHECK, 2 * CHECK)
+
+
+def test_collapse_goes_back_to_the_best_state() -> None:
+    game = FakeGame()
+    fell = []
+
+    def quality() -> float:
+        if max(game.rates, default=0.0) and game.rates[-1] > 0.6 and game.steps > 2 * CHECK:
+            fell.append(game.steps)
+            return -0.9
+        return -0.1 if game.steps else -0.5
+
+    with pytest.warns(SynthganWarning, match="quality fell to -0.9"):
+        trainer(game, 12 * CHECK, quality).run()
+    assert len(fell) == 2 and game.rates[fell[-1]] <= 0.5
+
+
+def test_training_that_does_not_take_off_starts_lower() -> None:
+    game = FakeGame()
+    quality = lambda: -0.5 if (not game.rates or game.rates[-1] > 0.3) else -0.1  # noqa: E731
+    with pytest.warns(SynthganWarning, match="has not risen"):
+        trainer(game, 20 * CHECK, quality).run()
+    assert RESTARTS > 2
+
+
+def test_callbacks_see_every_round_and_can_stop() -> None:
+    seen: list[float] = []
+    run = trainer(
+        FakeGame(), 10_000, callbacks=[lambda r: seen.append(r["step"]) or r["step"] >= 150]
+    )
+    assert run.run() == "callback"
+    assert seen == [50, 100, 150]
+
+
+def test_interrupt_keeps_the_model_as_it_stands() -> None:
+    def interrupt(record: object) -> None:
+        raise KeyboardInterrupt
+
+    game = FakeGame()
+    assert trainer(game, 10_000, callbacks=[interrupt]).run() == "interrupted"
+    assert game.steps == ROUND_STEPS
+
+
+LAYOUT = Layout(
+    [
+        Span("a", "choice", 3),
+        Span("b", "choice", 2),
+        Span("b", "scalar", 1, (1, 1)),
+        Span("c", "scalar"),
+    ]
+)
+
+
+def made(rows: int = 600, seed: int = 0) -> EncodedMatrix:
+    rng = np.random.default_rng(seed)
+    codes = np.stack([rng.choice(3, rows, p=[0.7, 0.25, 0.05]), rng.integers(0, 2, rows)], axis=1)
+    scalars = np.stack(
+        [np.where(codes[:, 1] == 1, rng.uniform(-1, 1, rows), 0), codes[:, 0] / 2 - 0.5], 1
+    )
+    return EncodedMatrix(codes.astype(np.int16), scalars.astype(np.float32))
+
+
+SMALL = {"width": 16, "depth": 1, "latent_size": 8, "batch_size": 100, "precision": "float32"}
+
+
+@pytest.mark.parametrize("objective", ["relativistic", "wgan-gp", "conditional"])
+def test_same_seed_same_model_bit_for_bit(objective: str) -> None:
+    before = torch.random.get_rng_state(), np.random.get_state()[1].copy()
+    runs = [train(made(), LAYOUT, Plan(objective, epochs=3, **SMALL), seed=1) for _ in range(2)]
+    other = train(made(), LAYOUT, Plan(objective, epochs=3, **SMALL), seed=2)
+    first, second, third = (run.sampler.draw(50, 7) for run in (*runs, other))
+    assert np.array_equal(first.codes, second.codes) and np.array_equal(
+        first.scalars, second.scalars
+    )
+    assert not np.array_equal(first.scalars, third.scalars)
+    assert torch.equal(before[0], torch.random.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])
+
+
+@pytest.mark.parametrize("objective", ["relativistic", "wgan-gp", "conditional"])
+def test_every_objective_learns_the_frequencies(objective: str) -> None:
+    matrix = made(2_000)
+    plan = Plan(objective, epochs=100, learning_rate=1e-3, **SMALL)
+    drawn = train(matrix, LAYOUT, plan, seed=0).sampler.draw(4_000, 0)
+    real, fake = (np.bincount(m.codes[:, 0], minlength=3) / m.rows for m in (matrix, drawn))
+    assert 0.5 * np.abs(real - fake).sum() < 0.1
+
+
+def test_state_comes_back_bit_for_bit() -> None:
+    from synthgan.training import Trained
+
+    for objective in ("relativistic", "conditional"):
+        trained = train(made(), LAYOUT, Plan(objective, epochs=1, **SMALL), seed=1)
+        back = Trained.from_state(*trained.to_state(), LAYOUT)
+        assert np.array_equal(trained.sampler.draw(9, 1).scalars, back.sampler.draw(9, 1).scalars)
+        assert np.array_equal(trained.score(made()), back.score(made()))
+
+
+def test_a_table_without_codes_trains_at_once() -> None:
+    empty = Layout([])
+    matrix = EncodedMatrix(np.zeros((5, 0), np.int16), np.zeros((5, 0), np.float32))
+    trained = train(matrix, empty, Plan(), seed=0)
+    assert trained.stopped == "nothing to learn" and trained.sampler.draw(3, 0).rows == 3
+    assert trained.score(matrix).shape == (5,)
+
+
+def test_weights_decide_what_is_drawn() -> None:
+    matrix = made()
+    matrix.weights = (matrix.codes[:, 0] == 2).astype(float)
+    rows = DeviceRows(matrix, LAYOUT, "cpu")
+    drawn = rows.draw(500, torch.Generator().manual_seed(0))
+    assert (matrix.codes[drawn.numpy(), 0] == 2).all()
+
+
+def test_unknown_codes_are_all_zero() -> None:
+    matrix = made(4)
+    matrix.codes[0] = -1
+    rows = DeviceRows(matrix, LAYOUT, "cpu")[torch.arange(4)]
+    assert (rows[0, :5] == 0).all() and (rows[1:, :5].sum(dim=1) == 2).all()
+
+
+def test_conditions_are_met_by_the_rows_drawn_with_them() -> None:
+    matrix = made()
+    draw = ConditionDraw(DeviceRows(matrix, LAYOUT, "cpu"))
+    option, index = draw.draw(2_000, torch.Generator().manual_seed(0))
+    columns, values = (option >= 3).long(), torch.where(option >= 3, option - 3, option)
+    assert (torch.as_tensor(matrix.codes)[index, columns] == values).all()
+    share = float((option == 2).sum() / (option < 3).sum())
+    assert share > 0.15, "rare options are drawn by log-frequency while training"
+    real = np.bincount(matrix.codes[:, 0]) / matrix.rows / 2
+    np.testing.assert_allclose(draw.frequencies[:3].numpy(), real)
+
+
+def test_a_bad_column_is_named() -> None:
+    plan = Plan(epochs=1, **SMALL).resolve(600, LAYOUT)
+    game = TableGame(made(), LAYOUT, plan, 0, "cpu")
+    assert game.broken_column() is None
+    with torch.no_grad():
+        game.generator.leave.bias[3] = math.nan
+    assert game.broken_column() == "b"
+
+
+def test_batches_follow_small_tables_and_packs() -> None:
+    assert Plan().resolve(100, LAYOUT).batch_size == 100
+    assert Plan("conditional").resolve(104, LAYOUT).batch_size == 100
+    assert Plan("conditional", batch_size=7).resolve(104, LAYOUT).batch_size == 10
+    assert Plan(epochs=3, batch_size=50).resolve(100, LAYOUT).steps == 6
