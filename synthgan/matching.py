@@ -8,6 +8,7 @@ is what it tells about the missing ones: the mutual information between the two 
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
@@ -36,7 +37,7 @@ class Donors:
         self.columns = list(names)
         self._binned = np.stack([self._bin(deck, name) for name in self.columns], axis=1)
         self._information = self._pairwise_information()
-        self._features = self._embed(deck, np.ones(len(self.columns)))
+        self._features = torch.as_tensor(self._embed(deck, np.ones(len(self.columns))))
 
     def fill(self, given: EncodedMatrix, rng: np.random.Generator) -> EncodedMatrix:
         """A copy of `given` whose unknown codes and scalars are lent by donors.
@@ -69,11 +70,12 @@ class Donors:
             return rng.integers(0, self.deck.rows, rows.rows)
         weights = np.where(known, self._relevance(known), 0.0)
         query = self._embed(rows, weights, query=True)
-        likeness = query @ self._features.T
+        likeness = torch.as_tensor(query) @ self._features.T
         # donors that are exactly alike must not be taken in the order of the deck
-        likeness += rng.random(likeness.shape, dtype=np.float32) * 1e-4 * weights.max()
+        stream = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        likeness += torch.rand(likeness.shape, generator=stream).mul_(1e-4 * weights.max())
         count = min(NEAREST, self.deck.rows)
-        nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+        nearest = likeness.topk(count, dim=1, sorted=False).indices.numpy()
         chosen: np.ndarray = nearest[np.arange(rows.rows), rng.integers(0, count, rows.rows)]
         return chosen
 

@@ -17,7 +17,7 @@ from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
 
 BLOCK_ROWS = 8_192
-DONOR_BLOCKS = 8
+DONOR_BLOCKS = 4
 LEAST_DONORS = 1_024
 
 

@@ -164,6 +164,7 @@ print(hashlib.sha256(model.sample(200).to_csv().encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_another_process_with_other_hashes_gives_the_same_sample(model):
     environment = os.environ | {"PYTHONHASHSEED": "99", "PYTHONPATH": os.path.dirname(__file__)}
     done = subprocess.run(

@@ -169,6 +169,17 @@ def test_columns_of_constants_or_nothing_alone_can_be_learned():
     assert drawn["void"].isna().all() and drawn["void"].dtype == np.float64
 
 
+@pytest.mark.parametrize("rows", [2, 3, 11])
+@pytest.mark.parametrize("holdout", ["auto", 0.5])
+def test_the_smallest_tables_can_be_learned(rows, holdout):
+    table = pd.DataFrame(
+        {"x": np.arange(rows) * 1.5, "y": ["a", "b"] * (rows // 2) + ["a"] * (rows % 2)}
+    )
+    drawn = quick(rare_threshold=1, holdout=holdout).fit(table).sample(20)
+    assert drawn["x"].between(0, 1.5 * (rows - 1)).all()
+    assert set(drawn["y"]) <= {"a", "b"}
+
+
 def test_held_out_rows_are_not_trained_on(trained_with):
     quick(holdout=0.25).fit(people())
     assert trained_with["matrix"].rows == ROWS - ROWS // 4
@@ -348,8 +359,23 @@ def test_all_wrong_parameters_are_named_at_once():
     )
 
 
+def test_every_parameter_refuses_what_nobody_would_expect():
+    names = SynthGAN().get_params()
+    for value in (np.array([1.0, 4.0]), b"auto"):
+        with pytest.raises(ParameterError) as caught:
+            SynthGAN(**dict.fromkeys(names, value)).fit(people())
+        for name in names:
+            assert f"- {name}: expected" in str(caught.value)
+
+
 def test_numbers_of_numpy_are_numbers():
-    model = quick(epochs=np.int32(1), learning_rate=np.float32(1e-3), holdout=np.float64(0.1))
+    model = quick(
+        epochs=np.int32(1),
+        learning_rate=np.float32(1e-3),
+        holdout=np.float64(0.1),
+        max_seconds=np.float32(60),
+        rare_threshold=np.int8(5),
+    )
     assert model.fit(people()).stopped_ == "epochs"
 
 
@@ -554,8 +580,20 @@ def test_given_cells_come_back_bit_for_bit(model):
 
 
 def test_columns_that_are_not_given_may_be_missing(model):
-    filled = model.complete(people(2000)[["age"]])
+    filled = model.complete(people()[["age"]])
     assert 0 < filled["height"].isna().mean() < 0.5
+
+
+def test_ordered_categories_are_completed_with_their_levels_and_order():
+    rng = np.random.default_rng(0)
+    kind = pd.CategoricalDtype(["lo", "mid", "hi", "top"], ordered=True)
+    size = pd.Series(rng.choice(["lo", "mid", "hi"], 120)).astype(kind)
+    table = pd.DataFrame({"size": size.mask(rng.random(120) < 0.2), "x": rng.normal(size=120)})
+    filled = quick().fit(table).complete(table.head(40))
+    assert filled["size"].dtype == kind
+    assert filled["size"].notna().all()
+    kept = table["size"].head(40).notna()
+    assert (filled["size"][kept] == table["size"].head(40)[kept]).all()
 
 
 def test_given_identifiers_are_kept(model):
@@ -580,6 +618,30 @@ def test_no_rows_are_completed_to_no_rows(model):
     filled = model.complete(holes().head(0))
     pd.testing.assert_series_equal(filled.dtypes, people().dtypes)
     assert len(filled) == 0
+
+
+def test_pandas_rows_keep_their_index_whatever_was_fitted():
+    filled = quick().fit(FRAMES["polars"]()).complete(holes())
+    assert isinstance(filled, pd.DataFrame)
+    pd.testing.assert_index_equal(filled.index, holes().index)
+
+
+def test_arrays_are_completed_by_place():
+    table = np.random.default_rng(0).normal(50, 20, (60, 3)).round(2)
+    given = table[:9, :2].copy()
+    given[::2, 1] = np.nan
+    filled = quick().fit(table).complete(given)
+    assert filled.shape == (9, 3)
+    np.testing.assert_array_equal(filled[:, 0], given[:, 0])
+    np.testing.assert_array_equal(filled[1::2, 1], given[1::2, 1])
+    assert np.isfinite(filled).all()
+
+
+def test_whole_numbers_as_names_can_be_completed():
+    table = people()[["age", "sex"]].set_axis([10, 20], axis=1)
+    filled = quick().fit(table).complete(table[[20]].head(4))
+    assert filled.columns.tolist() == [10, 20]
+    assert filled[20].tolist() == table[20].head(4).tolist()
 
 
 @pytest.mark.parametrize("frame", ["polars", "pyarrow", "file"])
@@ -872,3 +934,13 @@ def test_free_memory_is_what_the_machine_or_the_container_leaves(monkeypatch, tm
     assert memory.free_memory() == 150_000
     (group / "memory.max").write_text("max\n", encoding="ascii")
     assert memory.free_memory() == 2048 * 1024
+
+
+def test_free_memory_without_the_systems_own_count(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "none")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path / "none")
+    monkeypatch.setattr(memory.os, "sysconf_names", {"SC_PAGE_SIZE": 30, "SC_PHYS_PAGES": 85})
+    monkeypatch.setattr(memory.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}.get)
+    assert memory.free_memory() == 4_096_000
+    monkeypatch.setattr(memory.os, "sysconf_names", {})
+    assert memory.free_memory() is None

@@ -6,6 +6,7 @@ and words are refused before torch is loaded.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import typer
 from synthgan.cli import options as ask
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, reporting, say
-from synthgan.cli.parameters import merge_parameters, read_settings, read_value
+from synthgan.cli.parameters import merge_parameters, read_option, read_settings
 from synthgan.errors import InputNotFoundError, ParameterError
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line of this process."""
+    # torch's threads spin for long while they wait for each other, which on a busy machine makes
+    # two of them slower than one; a short spin costs nothing on a quiet one. It has to be said
+    # before torch is loaded
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     app(prog_name="synthgan")
 
 
@@ -61,16 +66,17 @@ def fit(
     debug: ask.Debug = False,
 ) -> None:
     """Learn the table DATA and write a model."""
+    from synthgan.cli.info import training_line
     from synthgan.data.output import check_output
 
     _check_inputs(data, schema)
     target = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
     check_output(target, force=force, suffixes=(MODEL_SUFFIX,))
     given = {
-        "max_seconds": max_seconds,
-        "epochs": epochs if epochs is None else read_value(epochs),
+        "max_seconds": read_option(max_seconds),
+        "epochs": read_option(epochs),
         "objective": objective,
-        "batch_size": batch_size if batch_size is None else read_value(batch_size),
+        "batch_size": read_option(batch_size),
         "schema": _overrides(schema),
         "rare_threshold": rare_threshold,
         "random_state": random_state,
@@ -83,8 +89,8 @@ def fit(
         model = estimator(**merge_parameters(estimator, given, others), verbose=level)
         model.fit(data)
         model.save(target, force=force)
-        cut = ": the model as it stood at the interruption" if model.stopped_ == "interrupted" else ""
-        _report(quiet, f"wrote {target}{cut}")
+        _report(quiet, training_line(model.describe()))
+        _report(quiet, f"wrote {target}")
 
 
 @app.command()
@@ -111,7 +117,7 @@ def sample(
         conditions = read_conditions(where or [], fitted.schema_) or None
         rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
         write_table(rows, output, force=force)
-        _report(quiet, f"wrote {output}: {n_samples:,} rows")
+        _report(quiet, f"wrote {output}: {_rows(n_samples)}")
 
 
 @app.command()
@@ -134,7 +140,7 @@ def complete(
     with reporting(quiet=quiet, verbose=verbose):
         completed = _estimator().load(model).complete(rows, random_state=random_state)
         write_table(completed, output, force=force)
-        _report(quiet, f"wrote {output}: {len(completed):,} rows")
+        _report(quiet, f"wrote {output}: {_rows(len(completed))}")
 
 
 @app.command()
@@ -155,12 +161,12 @@ def info(
         if not _is_model(path):
             found = describe_data(path, _overrides(schema), rare_threshold)
         elif schema is None and rare_threshold is None:
-            found = {"file": str(path), **_estimator().load(path).describe()}
+            found = _estimator().load(path).describe()
         else:
             raise ParameterError(
                 "--schema and --rare-threshold are for a table; a model has its own"
             )
-        print_description(found, as_json=as_json)
+        print_description({"file": str(path), **found}, as_json=as_json)
 
 
 def _estimator() -> type[SynthGAN]:
@@ -184,6 +190,10 @@ def _check_inputs(*paths: Path | None) -> None:
 def _is_model(path: Path) -> bool:
     """Any suffix that no table has is taken for a model, whose own check then speaks."""
     return path.is_file() and path.suffix.lower() == MODEL_SUFFIX
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def _report(quiet: bool, message: str) -> None:

@@ -18,9 +18,19 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 RARE_THRESHOLD = 5
-# A pipe or a file has no width of its own; narrower, and cells would wrap for nobody's sake.
-_WIDTH_OF_A_PIPE = 200
-_LONGEST_NAME = 40
+# A pipe or a file has no width of its own: nothing is cut or wrapped there.
+_WIDTH_OF_A_PIPE = 10_000
+# What the table shows, and from which width of the terminal on.
+_HEADINGS = {
+    "column": 0,
+    "kind": 0,
+    "type": 90,
+    "distinct": 160,
+    "missing": 0,
+    "hidden": 0,
+    "reason": 0,
+    "values": 120,
+}
 _ENDS = {
     "epochs": "all epochs done",
     "plateau": "quality no longer rose",
@@ -57,7 +67,7 @@ def print_description(description: Mapping[str, Any], *, as_json: bool) -> None:
     console = Console(width=width, highlight=False, markup=False, emoji=False)
     for line in _summary(description):
         console.print(line)
-    console.print(_table(description["columns"]))
+    console.print(_table(description["columns"], console.width))
 
 
 def _summary(found: Mapping[str, Any]) -> Iterator[str]:
@@ -67,12 +77,13 @@ def _summary(found: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield f"{found['file']}: {found['estimator']} of {columns:,} columns"
         yield f"written by synthgan {found['version']}, seed {found['seed']}"
-        yield _training(found)
+        yield training_line(found)
     if found["rare_threshold"] > 1:
         yield f"hidden: values that fewer than {found['rare_threshold']} rows hold"
 
 
-def _training(found: Mapping[str, Any]) -> str:
+def training_line(found: Mapping[str, Any]) -> str:
+    """Say in one line how a model was trained."""
     last, end = found["training"], _ENDS.get(found["stopped"], found["stopped"])
     if not last:
         return f"not trained: {end}"
@@ -85,31 +96,39 @@ def _training(found: Mapping[str, Any]) -> str:
     return f"{', '.join(parts)}; ended: {end}"
 
 
-def _table(columns: list[dict[str, Any]]) -> Table:
+def _table(columns: list[dict[str, Any]], width: int) -> Table:
+    """Lay out one line per column; a narrow terminal gets less, but always kind and reason."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("column", "kind", "type", "distinct", "missing", "values", "hidden", "reason"):
-        side = "right" if heading in ("distinct", "missing", "hidden") else "left"
-        table.add_column(heading, justify=side, overflow="fold")
+    shown = [heading for heading, least in _HEADINGS.items() if width >= least]
+    tight = "values" in shown and width < _WIDTH_OF_A_PIPE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=tight)
+    for heading in shown:
+        if heading in ("distinct", "missing", "hidden"):
+            table.add_column(heading, justify="right")
+        elif heading == "values":
+            table.add_column(heading, no_wrap=True, overflow="ellipsis", ratio=1 if tight else None)
+        else:
+            table.add_column(heading, no_wrap=heading == "kind", overflow="fold")
     for column in columns:
-        table.add_row(*(Text(cell) for cell in _cells(column)))
+        cells = _cells(column)
+        table.add_row(*(Text(cells[heading]) for heading in shown))
     return table
 
 
-def _cells(column: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        _line(column["name"]),
-        column["kind"],
-        column["type"],
-        "",
-        "",
-        "",
-        "",
-        column["reason"],
-    )
+def _cells(column: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "column": _line(column["name"]),
+        "kind": column["kind"],
+        "type": column["type"].replace("large_string", "string"),
+        "distinct": f"{column['distinct']:,}",
+        "missing": f"{column['missing']:.1%}" if column["missing"] else "",
+        "hidden": f"{column['hidden']:,}" if column["hidden"] else "",
+        "values": _line(column["values"]),
+        "reason": column["reason"],
+    }
 
 
 def _line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,19 @@ import typer
 from synthgan.cli.exits import remember_debug, show_version
 
 
-def read_row_count(text: str) -> int:
-    """Read a number of rows; unlike typer's own message, the refusal says what was found."""
-    if not str(text).strip().isdecimal():
-        raise typer.BadParameter(f"expected a whole number of at least 0, found {text!r}")
-    return int(text)
+def whole_number(low: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers; unlike typer's own, its refusal says what was found."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if number < low:
+            raise typer.BadParameter(f"expected a whole number of at least {low}, found {text!r}")
+        return number
+
+    return read
 
 
 Version = Annotated[
@@ -62,7 +71,8 @@ Epochs = Annotated[
     typer.Option("--epochs", metavar="N", help="Passes over the table; auto stops at a plateau."),
 ]
 MaxSeconds = Annotated[
-    float | None, typer.Option("--max-seconds", help="Time limit of the whole fit.")
+    str | None,
+    typer.Option("--max-seconds", metavar="SECONDS", help="Time limit of the whole fit."),
 ]
 BatchSize = Annotated[
     str | None, typer.Option("--batch-size", metavar="N", help="Rows in a step; or auto.")
@@ -72,7 +82,12 @@ Device = Annotated[
 ]
 RareThreshold = Annotated[
     int | None,
-    typer.Option("--rare-threshold", help="Values seen less often are hidden; 1 hides none."),
+    typer.Option(
+        "--rare-threshold",
+        metavar="N",
+        parser=whole_number(1),
+        help="Values seen less often are hidden; 1 hides none.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -82,11 +97,16 @@ Settings = Annotated[
 # What to draw
 RowCount = Annotated[
     int,
-    typer.Option("-n", "--n-samples", metavar="ROWS", parser=read_row_count, help="Rows to draw."),
+    typer.Option("-n", "--n-samples", metavar="ROWS", parser=whole_number(0), help="Rows to draw."),
 ]
 RandomState = Annotated[
     int | None,
-    typer.Option("--random-state", metavar="SEED", help="The same seed: the same result."),
+    typer.Option(
+        "--random-state",
+        metavar="SEED",
+        parser=whole_number(0),
+        help="The same seed: the same result.",
+    ),
 ]
 Where = Annotated[
     list[str] | None,

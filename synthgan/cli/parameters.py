@@ -20,8 +20,10 @@ _ELSEWHERE = {
 _WORDS: dict[str, Any] = {"none": None, "null": None, "true": True, "false": False}
 
 
-def read_value(text: str) -> Any:
-    """Read a parameter's value: a number, true, false, none, a JSON list or object, or a word."""
+def read_option(text: str | None) -> Any:
+    """Read a parameter's value, if there is one: a number, true, false, none, or a word."""
+    if text is None:
+        return None
     if text.strip().lower() in _WORDS:
         return _WORDS[text.strip().lower()]
     try:
@@ -44,7 +46,7 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
         elif name in _ELSEWHERE:
             problems.append(f"{name} cannot be set here: {_ELSEWHERE[name]}")
         else:
-            settings[name] = read_value(value)
+            settings[name] = read_option(value)
     _raise("--set", problems)
     return settings
 

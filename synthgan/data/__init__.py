@@ -1,0 +1,1 @@
+"""A table and its numbers: schema, sources, encoders, layout, codec; no torch."""

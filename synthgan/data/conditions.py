@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synthgan.data.places import nearest_place
 from synthgan.data.problems import listed
 from synthgan.data.ticks import range_ticks, tick_text, value_ticks
 from synthgan.data.wanted import Wanted, read_wanted
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # One value of a continuous column is met by rows this near in rank, which are then made exact.
 LEAST_WIDTH = 0.002
+# Ranks this little outside a condition got there by rounding.
+_NEAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +44,51 @@ class NumberCondition:
     high: Any = None
     values: np.ndarray | None = None
 
+    def force(
+        self,
+        encoder: NumberEncoder,
+        codes: np.ndarray | None,
+        rank: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Codes and ranks moved into the condition; those inside stay as they are."""
+        if codes is not None:
+            codes = codes.copy()
+            wrong = np.flatnonzero(~self.options.take(codes, mode="clip") | (codes < 0))
+            if len(wrong):
+                drawn = self._redraw(encoder, codes, wrong, rng)
+                if rank is not None:
+                    rank[wrong] = drawn
+        if rank is not None and self.ranks is not None:
+            low, high = self.ranks
+            far = np.flatnonzero((rank < low - _NEAR) | (rank > high + _NEAR))
+            rank[far] = low + rng.random(len(far)) * (high - low)
+            np.clip(rank, low, high, out=rank)
+        return codes, rank
+
+    def _redraw(
+        self,
+        encoder: NumberEncoder,
+        codes: np.ndarray,
+        rows: np.ndarray,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Give rows options that are allowed, by frequency, and return ranks that are."""
+        known = len(encoder.spikes) + (encoder.ranks is not None)
+        weights = np.zeros(len(encoder.spikes) + 1)
+        weights[:known] = self.options[:known]
+        if not weights.any():
+            codes[rows] = encoder.null
+            return np.zeros(len(rows))
+        low, high = self.ranks or (0.0, 1.0)
+        weights[-1] *= high - low
+        codes[rows], drawn = encoder.draw(len(rows), rng, weights)
+        return np.asarray(low + drawn * (high - low))
+
     def snap(self, ticks: np.ndarray) -> None:
         """Move values of the rest, in place, to the nearest one allowed."""
         if self.values is not None:
-            right = np.searchsorted(self.values, ticks).clip(0, len(self.values) - 1)
-            left = np.maximum(right - 1, 0)
-            # of whole numbers beyond 2**53 any allowed one will do
-            near = self.values.astype(np.float64)
-            lower = np.abs(ticks - near[left]) <= np.abs(near[right] - ticks)
-            ticks[:] = np.where(lower, self.values[left], self.values[right])
+            ticks[:] = self.values[nearest_place(self.values, ticks)]
         elif self.low is not None:
             np.clip(ticks, self.low, self.high, out=ticks)
 
@@ -64,7 +103,7 @@ def number_condition(encoder: NumberEncoder, wanted: Any) -> NumberCondition:
     """
     name = encoder.column.name
     asked = read_wanted(name, wanted, ranges=True)
-    null = np.zeros(encoder.null is not None, dtype=bool)
+    null = np.zeros(int(encoder.null is not None), dtype=bool)
     if asked.null:
         if encoder.null is None and encoder.learned is not None:
             raise ConditionError(f"column {name!r}: no cell was missing, so none can be drawn")
@@ -87,11 +126,10 @@ def number_condition(encoder: NumberEncoder, wanted: Any) -> NumberCondition:
 def _values(encoder: NumberEncoder, asked: Wanted, null: np.ndarray) -> NumberCondition:
     assert asked.values is not None
     ticks = value_ticks(asked.values, encoder.type)
-    known = encoder.known(ticks)
     problems = [
         _unknown(encoder, value, tick)
-        for value, tick, place in zip(asked.values, ticks, known, strict=True)
-        if place is None
+        for value, tick in zip(asked.values, ticks, strict=True)
+        if not _comes_out(encoder, tick)
     ]
     if problems:
         raise ConditionError(listed(f"column {encoder.column.name!r}", problems))
@@ -105,6 +143,22 @@ def _values(encoder: NumberEncoder, asked: Wanted, null: np.ndarray) -> NumberCo
         return NumberCondition(options)
     ranks = _wide(encoder, *encoder.ranks.interval(rest[:1], rest[-1:]))
     return NumberCondition(options, ranks, values=rest)
+
+
+def _comes_out(encoder: NumberEncoder, tick: Any) -> bool:
+    """Say whether a value can come out."""
+    low, high = (end.item() for end in encoder.support)
+    if not low <= tick <= high:
+        return False
+    value = np.array([tick], dtype=encoder.spikes.dtype)
+    if (encoder.spikes == value).any():
+        return True
+    if encoder.ranks is None:
+        return False
+    place = int(encoder.ranks.places(value)[0])
+    if place % 2:
+        return bool(encoder.ranks.emitted[place // 2])
+    return encoder.ranks.is_between(value) and bool(encoder.rounding.fits(value)[0])
 
 
 def _range(encoder: NumberEncoder, wanted: Any, asked: Wanted, null: np.ndarray) -> NumberCondition:
@@ -134,7 +188,7 @@ def _rest_range(
     assert encoder.ranks is not None
     ends = np.array([low, high], dtype=encoder.spikes.dtype)
     first, second = encoder.ranks.interval(ends[:1], ends[1:])
-    inside = low <= high and (second > first or encoder.is_joined(ends[0]))
+    inside = low <= high and (second > first or encoder.ranks.is_between(ends[:1]))
     options = np.concatenate([options, [inside], null])
     if not inside:
         return NumberCondition(options)

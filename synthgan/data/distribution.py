@@ -15,8 +15,10 @@ MOST_VALUES = 1_000
 MOST_ATOMS = 500
 ATOM_SHARE = 0.001
 MOST_KNOTS = 1_000
-# Rows that may lose their values to protection before neighbours are put together instead.
-DROPPED_SHARE = 0.01
+# Rows that may lose their values to protection: all that are rare, in a column of repeated values;
+# else those in stretches too short to interpolate, before neighbours are put together instead.
+RARE_SHARE = 0.01
+SHORT_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def learn_distribution(ranges: Ranges, threshold: int, grid: float) -> Distribut
     rows = ranges.rows
     kept = ranges.single & (ranges.counts >= threshold)
     dropped = rows - int(ranges.counts[kept].sum())
-    if kept.sum() <= MOST_VALUES and dropped <= DROPPED_SHARE * rows:
+    if kept.sum() <= MOST_VALUES and dropped <= RARE_SHARE * rows:
         stretches: list[slice] = []
         atoms = kept
     else:
@@ -136,7 +138,7 @@ def _split(ranges: Ranges, kept: np.ndarray, threshold: int) -> tuple[np.ndarray
         stretches = _stretches(atoms)
         short = [each for each in stretches if counts[each].sum() < shortest]
         hidden = sum(int(counts[each].sum()) for each in short)
-        if hidden <= DROPPED_SHARE * rows or not atoms.any():
+        if hidden <= SHORT_SHARE * rows or not atoms.any():
             long = [each for each in stretches if counts[each].sum() >= shortest]
             return atoms, long if atoms.any() else stretches
         least *= 2
@@ -159,7 +161,7 @@ def _rank_map(
     """The relation of ranks to values for all but the spikes, and its rows."""
     free = sum(ranges.part(each).rows for each in stretches)
     gap = max(threshold, -(-free // MOST_KNOTS))
-    pieces = [(int(at), *_atom(ranges, at, bool(spikes[at]))) for at in np.flatnonzero(atoms)]
+    pieces = [(int(at), *_atom(ranges, int(at), bool(spikes[at]))) for at in np.flatnonzero(atoms)]
     pieces += [(each.start, *_knots(ranges.part(each), threshold, gap)) for each in stretches]
     pieces.sort(key=lambda piece: piece[0])
     values = np.concatenate([piece[1] for piece in pieces])

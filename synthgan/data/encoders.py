@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow.types as pat
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.identifiers import IdEncoder
 from synthgan.data.numbers import NumberEncoder
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
+
+__all__ = [
+    "CategoryEncoder",
+    "Encoder",
+    "IdEncoder",
+    "NumberEncoder",
+    "build_encoder",
+    "restore_encoder",
+]
 
 Encoder = NumberEncoder | CategoryEncoder | IdEncoder
 
@@ -25,26 +34,28 @@ _ENCODERS: dict[str, type[NumberEncoder] | type[CategoryEncoder] | type[IdEncode
 }
 
 
-def build_encoder(
-    column: Column, summary: NumberSummary | LevelSummary, threshold: int
-) -> Encoder:
+def build_encoder(column: Column, summary: NumberSummary | LevelSummary, threshold: int) -> Encoder:
     """Finish a summary into the encoder of the column's kind.
+
+    Parameters
+    ----------
+    column : Column
+        What the column is.
+    summary : NumberSummary or LevelSummary
+        Its values.
+    threshold : int
+        Values in fewer rows are not emitted; 1 switches protection off.
 
     Raises
     ------
     SchemaError
-        If rare-value protection leaves nothing to emit.
+        If protection leaves nothing to emit.
     """
     return _ENCODERS[column.kind].build(column, summary, threshold)  # type: ignore[arg-type]
 
 
 def restore_encoder(
-    column: Column, header: dict[str, Any], arrays: dict[str, np.ndarray]
+    column: Column, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Encoder:
-    """The encoder that `to_state` described."""
+    """Return the encoder that `to_state` described."""
     return _ENCODERS[column.kind].from_state(column, header, arrays)
-
-
-def is_dictionary(column: Column) -> bool:
-    """Whether the column's own type has a dictionary of levels."""
-    return pat.is_dictionary(column.arrow_type)

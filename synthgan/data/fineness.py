@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from synthgan.data.ticks import to_ticks
+from synthgan.data.ticks import round_to, to_ticks
 
 # Most decimals that count as rounded; a double has 15 to 17 digits in all.
 MAX_DECIMALS = 9
@@ -91,7 +91,7 @@ def count_decimals(values: np.ndarray, single: bool) -> int | None:
     """
 
     def differs(some: np.ndarray, decimals: int) -> np.ndarray:
-        rounded = np.round(some, decimals)
+        rounded = round_to(some, decimals)
         if single:
             return np.asarray(rounded.astype(np.float32) != some.astype(np.float32))
         return np.asarray(rounded != some)

@@ -60,7 +60,8 @@ class HeavyValues:
         shifts = np.arange(_BITS, dtype=np.uint64)[:, None]
         keys = np.bitwise_or.reduce(mostly.astype(np.uint64) << shifts, axis=0).view(np.int64)
         counts = np.where(mostly, self.bits, self.totals - self.bits).min(axis=0)
-        real = (_cells(keys) == np.arange(CELLS)) & (counts >= least) & (counts * 4 > self.totals * 3)
+        real = (_cells(keys) == np.arange(CELLS)) & (counts >= least)
+        real &= counts * 4 > self.totals * 3
         order = np.argsort(keys[real])
         return keys[real][order], counts[real][order]
 

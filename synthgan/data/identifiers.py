@@ -2,251 +2,237 @@
 
 from __future__ import annotations
 
-import re
-from math import gcd
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from synthgan.data.arrow_types import is_text
-from synthgan.data.layout import Span
+from synthgan.data.levels import level_type
+from synthgan.data.patterns import (
+    Pattern,
+    learn_patterns,
+    pattern_from_dict,
+    pattern_to_dict,
+    rounded_up,
+)
 from synthgan.data.region import Region
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
-from synthgan.errors import ConditionError
+from synthgan.data.ticks import from_ticks, tick_dtype
+from synthgan.data.wanted import ANYTHING, read_wanted
+from synthgan.errors import ConditionError, SchemaError
 
-# a pattern must have room for this many new identifiers, or it is made one character longer
-LEAST_ROOM = 10_000_000
-MOST_NUMBER = 1 << 62
-ALPHABETS = ("0123456789", "0123456789abcdef", "0123456789ABCDEF")
+# Whole numbers that a double holds exactly.
+_MOST_FLOAT = 1 << 53
+# With this much room above the highest, new numbers need not go below the lowest.
+_PLENTY = 10_000_000
 
-Arrays = pa.Array | pa.ChunkedArray
-_RUNNING = re.compile(r"^(\D*)(\d+)(\D*)$", re.DOTALL)
+Codes = tuple[np.ndarray | None, np.ndarray | None]
+Run = tuple[int, int, int]
 
 
 class IdEncoder:
-    """Make identifiers anew, disjoint from the learned ones by construction.
+    """Make identifiers anew, disjoint from the learned ones by construction; none is stored.
 
-    None of the learned identifiers is stored. Whole numbers, and text that differs in one run of
-    digits only, go on above the largest. Other text of one length is read as a number whose digits
-    are the characters seen in each place; the new ones lie in a residue class, modulo a prime, that
-    no learned one lies in. Where a pattern has no room, or lengths vary, the new ones are a
-    character longer than any learned one.
+    Whole numbers, and texts that are alike but for a running number, go on above the largest. Other
+    texts are read as numbers and the new ones leave a remainder that no learned one leaves. Where a
+    pattern has no room, the new ones are longer than any learned one. An identifier is a function
+    of the number of its row, and so unique inside a sample.
+
+    Only whether the cell is missing is left to the networks.
 
     Parameters
     ----------
     column : Column
         What the column is.
-    pattern : dict
-        How to make identifiers; JSON-safe.
-    rows, missing : int
-        Rows learned, and those without a value.
+    numbers : list of Run
+        Start, step and length of runs of new numbers, for a column of numbers.
+    patterns : list of Pattern
+        For a column of text.
+    missing : int
+        Rows without a value.
+    distinct : int
+        How many identifiers there were (beyond the exact limit, at least).
     """
 
+    alive = None
+    ranks = None
     protected = 0
-    options = 0
 
-    def __init__(self, column: Column, pattern: dict[str, Any], rows: int, missing: int) -> None:
+    def __init__(
+        self,
+        column: Column,
+        numbers: list[Run],
+        patterns: list[Pattern],
+        missing: int,
+        distinct: int,
+    ) -> None:
         self.column, self.type = column, column.arrow_type
-        self.pattern, self.rows, self.missing = pattern, rows, missing
+        self.numbers, self.patterns = numbers, patterns
+        self.missing, self.distinct = missing, distinct
+        self.options = 2 if missing and distinct else 0
+        self.null = 1 if missing else None
 
     @classmethod
     def build(
-        cls, column: Column, summary: LevelSummary | NumberSummary, threshold: int = 1
+        cls, column: Column, summary: LevelSummary | NumberSummary, threshold: int
     ) -> IdEncoder:
-        """Learn a pattern from a finished summary."""
-        if summary.missing == summary.rows:
-            pattern: dict[str, Any] = {"kind": "null"}
-        elif isinstance(summary, NumberSummary):
-            pattern = _above(int(summary.highest), int(summary.lowest), column.arrow_type)
-        else:
-            pattern = _text_pattern(summary)
-        return cls(column, pattern, summary.rows, summary.missing)
+        """Learn a pattern from a summary.
 
-    @property
-    def spans(self) -> list[Span]:
-        """Nothing for the networks."""
-        return []
+        Raises
+        ------
+        SchemaError
+            If the column's type has no other numbers to give.
+        """
+        distinct = len(summary.counts)
+        numbers: list[Run] = []
+        patterns: list[Pattern] = []
+        if distinct and isinstance(summary, NumberSummary):
+            numbers = _free_numbers(column, summary)
+        elif distinct and isinstance(summary, LevelSummary):
+            patterns = learn_patterns(summary)
+        return cls(column, numbers, patterns, summary.missing, distinct)
 
-    def encode(self, array: Arrays, rng: np.random.Generator | None) -> tuple[None, None]:
-        """No codes."""
-        return None, None
+    def encode(self, array: pa.Array, rng: np.random.Generator | None) -> Codes:
+        """Codes that say whether the cell is missing, of shape (rows,)."""
+        if not self.options:
+            return None, None
+        return np.asarray(array.is_null()).astype(np.int16), None
 
     def decode(
         self,
         codes: np.ndarray | None,
         scalar: np.ndarray | None,
         rng: np.random.Generator,
-        wanted: Any = ...,
-        rows: int = 0,
+        wanted: Any = ANYTHING,
+        *,
+        rows: int,
         first_row: int = 0,
     ) -> pa.Array:
-        """Identifiers of the rows `first_row` on; each is a function of its row number alone."""
-        number = np.arange(first_row, first_row + rows, dtype=np.int64)
-        kind = self.pattern["kind"]
-        if kind == "null":
+        """Identifiers of the rows `first_row` on."""
+        null = wanted is not ANYTHING and self._check(wanted)
+        if not self.distinct or null:
             return pa.nulls(rows, self.type)
-        if kind == "number":
-            made = pa.array(self.pattern["start"] + number * self.pattern["step"])
-        elif kind == "running":
-            made = _running(self.pattern, number)
-        else:
-            made = _spelled(self.pattern, number)
-        mask = rng.random(rows) < self.missing / self.rows if self.missing else None
-        if mask is not None:
-            made = pc.if_else(pa.array(mask), pa.scalar(None, made.type), made)
+        numbers = np.arange(first_row, first_row + rows, dtype=np.int64)
+        missing = None if codes is None else codes == 1
+        if self.numbers:
+            return self._count(numbers, missing)
+        made = self._spell(numbers)
+        if missing is not None:
+            made = made.take(pa.array(np.arange(rows), mask=missing))
         if pat.is_dictionary(self.type):
-            return made.cast(self.type.value_type).dictionary_encode().cast(self.type)
+            return made.cast(level_type(self.type)).dictionary_encode().cast(self.type)
         return made.cast(self.type)
 
+    def _count(self, numbers: np.ndarray, missing: np.ndarray | None) -> pa.Array:
+        """The first run for as long as it lasts, then the next."""
+        room = sum(length for _, _, length in self.numbers)
+        if len(numbers) and int(numbers[-1]) >= room:
+            raise SchemaError(
+                f"column {self.column.name!r}: only {room:,} new identifiers fit into {self.type}; "
+                "draw fewer rows, or drop the column"
+            )
+        parts = []
+        for start, step, length in self.numbers:
+            inside = numbers < length
+            # modulo 2**64 the sum is right for every whole-number type
+            offset = np.uint64(start % 2**64) + (numbers[inside] * step).view(np.uint64)
+            parts.append(offset)
+            numbers = numbers[~inside] - min(length, 2**62)
+        whole = np.concatenate(parts)
+        ticks = whole if tick_dtype(self.type) == np.uint64 else whole.view(np.int64)
+        return from_ticks(ticks.astype(tick_dtype(self.type)), self.type, missing)
+
+    def _spell(self, numbers: np.ndarray) -> pa.Array:
+        """The first pattern for as long as it has room, then the next."""
+        parts = []
+        for pattern in self.patterns:
+            inside = numbers < pattern.room
+            parts.append(pattern.spell(numbers[inside]))
+            numbers = numbers[~inside] - pattern.room
+        return pa.concat_arrays(parts)
+
     def region(self, wanted: Any) -> Region:
-        """Identifiers take no condition."""
-        raise ConditionError(
-            f"column {self.column.name!r}: asked for {wanted!r}, but it holds identifiers, which "
-            "are made anew and take no condition"
-        )
+        """The codes that a condition allows.
+
+        Raises
+        ------
+        ConditionError
+            Unless missing cells are wanted and there were some.
+        """
+        self._check(wanted)
+        return Region(np.array([False, True]) if self.options else None)
+
+    def _check(self, wanted: Any) -> bool:
+        """Say that missing cells are wanted; anything else is an error."""
+        asked = read_wanted(self.column.name, wanted, ranges=True)
+        if not asked.null or asked.values != ():
+            raise ConditionError(
+                f"column {self.column.name!r}: found {wanted!r}, but identifiers are made anew and "
+                "take no condition" + (" other than None" if self.missing else "")
+            )
+        if not self.missing:
+            raise ConditionError(
+                f"column {self.column.name!r}: no cell was missing, so none can be drawn"
+            )
+        return True
 
     def describe(self) -> dict[str, Any]:
-        """What `info` shows: an example of what will be made."""
-        example = self.decode(None, None, np.random.default_rng(0), rows=1)
-        return {
-            "missing_share": self.missing / self.rows if self.rows else 0.0,
-            "example": example.to_pylist()[0],
-        }
+        """An example of what will be made, as text."""
+        if not self.distinct:
+            return {"values": ""}
+        made = self.decode(None, None, np.random.default_rng(0), rows=1)
+        return {"values": f"such as {made.to_pylist()[0]}"}
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """JSON-safe header; no arrays."""
-        return {"pattern": self.pattern, "rows": self.rows, "missing": self.missing}, {}
+        header = {
+            "numbers": [list(run) for run in self.numbers],
+            "patterns": [pattern_to_dict(pattern) for pattern in self.patterns],
+            "missing": self.missing,
+            "distinct": self.distinct,
+        }
+        return header, {}
 
     @classmethod
     def from_state(
-        cls, column: Column, header: dict[str, Any], arrays: dict[str, np.ndarray]
+        cls, column: Column, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> IdEncoder:
-        """The reverse of `to_state`."""
-        return cls(column, header["pattern"], header["rows"], header["missing"])
+        """The encoder that `to_state` described."""
+        numbers = [(start, step, length) for start, step, length in header["numbers"]]
+        patterns = [pattern_from_dict(each) for each in header["patterns"]]
+        return cls(column, numbers, patterns, header["missing"], header["distinct"])
 
 
-def _above(highest: int, lowest: int, found: pa.DataType) -> dict[str, Any]:
-    """Numbers above the largest, or below the smallest where the type ends too soon."""
-    most = MOST_NUMBER
+def _free_numbers(column: Column, summary: NumberSummary) -> list[Run]:
+    """Runs of whole numbers that were not learned: above, else also below and between."""
+    found = column.arrow_type
+    lowest, highest = int(summary.lowest), int(summary.highest)
+    first, last = -_MOST_FLOAT, _MOST_FLOAT
     if pat.is_integer(found):
-        most = min(most, int(np.iinfo(found.to_pandas_dtype()).max))
-    if most - highest >= min(LEAST_ROOM, most // 2) or lowest <= 0:
-        return {"kind": "number", "start": highest + 1, "step": 1}
-    return {"kind": "number", "start": lowest - 1, "step": -1}
+        limits = np.iinfo(found.to_pandas_dtype())
+        first, last = int(limits.min), int(limits.max)
+    start = min(rounded_up(highest), highest + max((last - highest) // 2, 1))
+    above = (start, 1, last - start + 1)
+    if above[2] >= _PLENTY:
+        return [above]
+    runs = [above, (lowest - 1, -1, lowest - first), _widest_gap(summary)]
+    runs = sorted((run for run in runs if run[2] > 0), key=lambda run: -run[2])
+    if not runs:
+        raise SchemaError(
+            f"column {column.name!r}: its identifiers fill the whole of {found}, so that no "
+            "new one can be made; declare it category or number, or drop it"
+        )
+    return runs
 
 
-def _text_pattern(summary: LevelSummary) -> dict[str, Any]:
-    longer = {"kind": "spelled", "places": [_seen(summary)] * (summary.max_length + 1), "free": 0}
-    longer |= {"residue": 0, "modulus": 1}
-    if not summary.exact or not is_text(summary.levels.type):
-        return longer
-    texts = summary.levels.to_pylist()
-    running = _running_pattern(texts)
-    if running is not None:
-        return running
-    if len({len(text) for text in texts}) > 1:
-        return longer
-    return _spelled_pattern(texts) or longer
-
-
-def _seen(summary: LevelSummary) -> str:
-    """The smallest usual alphabet that spells all levels, or all the characters they use."""
-    used = set("".join(summary.levels.to_pylist()))
-    usual = (alphabet for alphabet in ALPHABETS if used <= set(alphabet))
-    return next(usual, "".join(sorted(used | set("0123456789"))))
-
-
-def _running_pattern(texts: list[str]) -> dict[str, Any] | None:
-    """A constant head and tail around a run of digits that counts."""
-    parts = [_RUNNING.match(text) for text in texts]
-    if any(part is None for part in parts):
-        return None
-    heads, digits, tails = zip(*(part.groups() for part in parts if part), strict=True)
-    width = max(map(len, digits))
-    if len(set(heads)) > 1 or len(set(tails)) > 1 or width > 17:
-        return None
-    return {
-        "kind": "running",
-        "head": heads[0],
-        "tail": tails[0],
-        "width": min(map(len, digits)),
-        "start": max(map(int, digits)) + 1,
-    }
-
-
-def _running(pattern: dict[str, Any], number: np.ndarray) -> pa.Array:
-    digits = pa.array(number + pattern["start"]).cast(pa.string())
-    digits = pc.utf8_lpad(digits, pattern["width"], "0")
-    return pc.binary_join_element_wise(pattern["head"], digits, pattern["tail"], "")
-
-
-def _spelled_pattern(texts: list[str]) -> dict[str, Any] | None:
-    """Characters per place, and a residue class of the last places that no text lies in."""
-    letters = np.array(texts, dtype=np.str_).view(np.uint32).reshape(len(texts), -1)
-    places = [_alphabet(column) for column in letters.T]
-    free, room = len(places), 1
-    while free > 0 and room * len(places[free - 1]) < MOST_NUMBER:
-        free, room = free - 1, room * len(places[free - 1])
-    modulus = _prime_above(2 * len(texts))
-    if room // modulus < LEAST_ROOM:
-        return None
-    residues = np.zeros(len(texts), dtype=np.int64)
-    for place in range(free, len(places)):
-        alphabet = np.array([ord(letter) for letter in places[place]], dtype=np.uint32)
-        digit = np.searchsorted(alphabet, letters[:, place])
-        residues = (residues * len(alphabet) + digit) % modulus
-    empty = np.setdiff1d(np.arange(modulus), residues)
-    residue = int(empty[len(empty) // 2])
-    return {
-        "kind": "spelled", "places": places, "free": free, "residue": residue, "modulus": modulus
-    }
-
-
-def _alphabet(column: np.ndarray) -> str:
-    """What may stand in a place: the one character seen, a usual alphabet, or all seen."""
-    used = {chr(code) for code in np.unique(column)}
-    if len(used) == 1:
-        return used.pop()
-    usual = (alphabet for alphabet in ALPHABETS if used <= set(alphabet))
-    return next(usual, "".join(sorted(used)))
-
-
-def _prime_above(least: int) -> int:
-    candidate = max(least, 3) | 1
-    while any(candidate % d == 0 for d in range(3, int(candidate**0.5) + 1, 2)):
-        candidate += 2
-    return candidate
-
-
-def _spelled(pattern: dict[str, Any], number: np.ndarray) -> pa.Array:
-    """Spell the numbers of the residue class, in an order that looks random."""
-    places, free = pattern["places"], pattern["free"]
-    last, room = len(places), 1
-    first = last
-    while first > free and room * len(places[first - 1]) < MOST_NUMBER:
-        first, room = first - 1, room * len(places[first - 1])
-    count = room // pattern["modulus"]
-    value = _scattered(number, count) * pattern["modulus"] + pattern["residue"]
-    letters = np.empty((len(number), last), dtype=np.uint32)
-    for place in range(last - 1, first - 1, -1):
-        alphabet = np.array([ord(letter) for letter in places[place]], dtype=np.uint32)
-        letters[:, place] = alphabet[value % len(alphabet)]
-        value //= len(alphabet)
-    for place in range(first):
-        alphabet = np.array([ord(letter) for letter in places[place]], dtype=np.uint32)
-        letters[:, place] = alphabet[_scattered(number + place + 1, MOST_NUMBER) % len(alphabet)]
-    texts = letters.view(f"<U{last}").ravel() if last else np.full(len(number), "")
-    return pa.array(texts.tolist(), type=pa.large_string())
-
-
-def _scattered(number: np.ndarray, count: int) -> np.ndarray:
-    """A permutation of 0..count-1 that sends neighbours far apart, as whole numbers mod count."""
-    factor = int(count * 0.6180339887) | 1
-    while gcd(factor, count) != 1:
-        factor += 2
-    # Python's whole numbers, since the product may pass 64 bits
-    return np.array([(int(n) * factor + count // 3) % count for n in number], dtype=np.int64)
+def _widest_gap(summary: NumberSummary) -> Run:
+    """The widest run of whole numbers between two that were learned."""
+    lows, highs, _ = summary.ranges()
+    gaps = [
+        (int(low) - int(high) - 1, int(high)) for high, low in zip(highs, lows[1:], strict=False)
+    ]
+    room, below = max(gaps, default=(0, 0))
+    return below + 1, 1, room

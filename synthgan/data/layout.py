@@ -1,4 +1,4 @@
-"""Spans and layouts: the treaty between tables and networks, and the only column-offset arithmetic."""
+"""Spans and layouts: the treaty between tables and networks, and all column-offset arithmetic."""
 
 from __future__ import annotations
 

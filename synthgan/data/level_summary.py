@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -85,7 +85,7 @@ class LevelSummary:
                 self.characters + other.characters,
                 self.words + other.words,
                 self.lengths | other.lengths,
-                os.path.commonprefix(prefixes) if prefixes else None,
+                common_start(prefixes) if prefixes else None,
             )
         )
 
@@ -104,6 +104,19 @@ class LevelSummary:
         """Levels in their own order, with their counts."""
         order = pc.array_sort_indices(_sortable(self.levels))
         return self.levels.take(order), self.counts[np.asarray(order)]
+
+
+def common_start(texts: Iterable[str]) -> str:
+    """Return what all texts begin with.
+
+    Examples
+    --------
+    >>> common_start(["user_1", "user_27"])
+    'user_'
+    """
+    low, high = min(texts), max(texts)
+    same = (at for at, letter in enumerate(low) if not high.startswith(letter, at))
+    return low[: next(same, len(low))]
 
 
 def _sortable(levels: pa.Array) -> pa.Array:
@@ -144,7 +157,7 @@ def summarise_levels(array: pa.Array) -> LevelSummary:
     prefix = None
     if len(levels):
         ends = pc.min_max(levels)
-        prefix = os.path.commonprefix([ends["min"].as_py(), ends["max"].as_py()])
+        prefix = common_start(ends.as_py().values())
     return _sampled(
         LevelSummary(
             len(array),

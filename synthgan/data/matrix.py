@@ -57,7 +57,7 @@ class EncodedMatrix:
         share = np.cumsum(self.weights, dtype=np.float64)
         # side="right" never picks a row of weight 0
         found = np.searchsorted(share, rng.random(rows) * share[-1], side="right")
-        return np.minimum(found, np.flatnonzero(self.weights)[-1])
+        return np.asarray(np.minimum(found, np.flatnonzero(self.weights)[-1]))
 
     def holdout(self, rows: int, rng: np.random.Generator) -> tuple[EncodedMatrix, np.ndarray]:
         """The matrix without `rows` random rows, and the numbers of those, in order."""

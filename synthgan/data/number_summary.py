@@ -167,9 +167,7 @@ def _grouped(
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         keys, counts = keys[starts], np.add.reduceat(counts, starts)
         lows, highs = np.minimum.reduceat(lows, starts), np.maximum.reduceat(highs, starts)
-    return NumberSummary(
-        rows, missing, dtype, shift, keys, counts, lows, highs, fineness, heavy
-    )
+    return NumberSummary(rows, missing, dtype, shift, keys, counts, lows, highs, fineness, heavy)
 
 
 def _bits_to_cut(keys: np.ndarray) -> int:

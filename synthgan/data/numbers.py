@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from synthgan.data.conditions import NumberCondition, number_condition
 from synthgan.data.distribution import Distribution, Ranges, learn_distribution
+from synthgan.data.places import Places, nearest_place
 from synthgan.data.ranks import RankMap
 from synthgan.data.region import Region
 from synthgan.data.rounding import Rounding
@@ -18,8 +19,6 @@ from synthgan.data.summaries import NumberSummary
 from synthgan.data.ticks import from_ticks, tick_dtype, tick_text, to_ticks
 from synthgan.data.wanted import ANYTHING
 
-# Whole numbers this near together are looked up in a table instead of searched.
-MOST_LOOKED_UP = 1 << 16
 ROWS_AT_ONCE = 1 << 15
 
 Codes = tuple[np.ndarray | None, np.ndarray | None]
@@ -48,8 +47,6 @@ class NumberEncoder:
         Different values that are not emitted.
     """
 
-    first_row_matters = False
-
     def __init__(
         self,
         column: Column,
@@ -68,49 +65,20 @@ class NumberEncoder:
         self.options = options if options > 1 else 0
         self.alive = len(self.spikes) if self.ranks is not None and self.options else None
         self.null = options - 1 if missing else None
-        self._prepare()
+        points = self.spikes if self.ranks is None else self.ranks.points
+        self._places = Places(points, self.spikes, None if self.ranks is None else self.ranks.dead)
 
     @classmethod
     def build(cls, column: Column, summary: NumberSummary, threshold: int) -> NumberEncoder:
         """Learn from a summary; values in fewer than `threshold` rows are protected."""
         distinct, rows = len(summary.counts), summary.rows - summary.missing
         rounding = Rounding.of(column, summary)
-        if rows < threshold and summary.missing or rows == 0:
+        if rows == 0 or (rows < threshold and summary.missing):
             return cls(column, None, rounding, summary.missing, distinct, distinct)
         lows, highs, counts = summary.ranges()
         ranges = _merged(rounding.coarsen(lows), rounding.coarsen(highs), counts)
         learned = learn_distribution(ranges, threshold, rounding.grid)
         return cls(column, learned, rounding, summary.missing, distinct, learned.protected)
-
-    def _prepare(self) -> None:
-        """What the option is at each place a value can have, and where a value is dead."""
-        self._points = self.spikes if self.ranks is None else self.ranks.points
-        size = 2 * len(self._points) + 1
-        self._option = np.full(size, len(self.spikes), dtype=np.int16)
-        marks = np.searchsorted(self._points, self.spikes)
-        self._option[2 * marks + 1] = np.arange(len(self.spikes))
-        self._dead = np.ones(size, dtype=bool) if self.ranks is None else self.ranks.dead.copy()
-        self._dead[2 * marks + 1] = False
-        self._any_dead = bool(self._dead.any())
-        self._table: np.ndarray | None = None
-        if len(self._points) and self._points.dtype == np.int64:
-            span = int(self._points[-1]) - int(self._points[0])
-            if span < MOST_LOOKED_UP:
-                near = np.arange(-1, span + 2) + self._points[0]
-                self._table = self._search(near).astype(np.int16 if size < 1 << 15 else np.int32)
-
-    def _search(self, ticks: np.ndarray) -> np.ndarray:
-        place = np.searchsorted(self._points, ticks)
-        on_point = self._points.take(place, mode="clip") == ticks
-        return np.asarray(2 * place + on_point)
-
-    def _places(self, ticks: np.ndarray) -> np.ndarray:
-        """Where values lie: 2 i just below point i, 2 i + 1 on it."""
-        if self._table is None:
-            return self._search(ticks)
-        first = self._points[0] - 1
-        near = np.clip(ticks, first, self._points[-1] + 1) - first
-        return self._table.take(near)
 
     def encode(self, array: pa.Array, rng: np.random.Generator | None) -> Codes:
         """Codes and scalars of shape (rows,), None where the column has no such span.
@@ -146,19 +114,16 @@ class NumberEncoder:
         scalar: np.ndarray | None,
         rng: np.random.Generator | None,
     ) -> None:
-        if not len(self._points):
-            places = np.zeros(len(ticks), dtype=np.int64)
-        else:
-            places = self._places(ticks)
+        places = self._places.of(ticks)
         if codes is not None:
-            codes[:] = self._option.take(places)
+            codes[:] = self._places.option.take(places)
         if scalar is not None and self.ranks is not None:
             draw = None if rng is None else rng.random(len(ticks), dtype=np.float32)
             scalar[:] = self.ranks.rank(ticks, places, draw)
             scalar *= 2.0
             scalar -= 1.0
-        if self._any_dead and len(self._points):
-            dead = self._dead.take(places)
+        if self._places.any_dead:
+            dead = self._places.dead.take(places)
             if present is not None:
                 dead &= present
             if dead.any():
@@ -182,15 +147,15 @@ class NumberEncoder:
         """Give rows whose value is not emitted another one: by frequency, or the nearest."""
         if rng is None:
             if self.ranks is None and codes is not None:
-                codes[rows] = _nearest(self.spikes, ticks[rows])
+                codes[rows] = nearest_place(self.spikes, ticks[rows])
             return
-        option, rank = self._draw(len(rows), rng)
+        option, rank = self.draw(len(rows), rng)
         if codes is not None:
             codes[rows] = option
         if scalar is not None:
             scalar[rows] = 2.0 * rank - 1.0
 
-    def _draw(
+    def draw(
         self, rows: int, rng: np.random.Generator, among: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Options that are no null by frequency, times weights if given, and uniform ranks."""
@@ -213,10 +178,10 @@ class NumberEncoder:
         first_row: int = 0,
     ) -> pa.Array:
         """Values of the column's type; where a condition is given, all of them meet it."""
-        asked = None if wanted is ANYTHING else self._condition(wanted)
+        asked = None if wanted is ANYTHING else number_condition(self, wanted)
         if self.learned is None:
             return pa.nulls(rows, self.type)
-        ticks = np.empty(rows, dtype=self._points.dtype)
+        ticks = np.empty(rows, dtype=self.spikes.dtype)
         missing = np.zeros(rows, dtype=bool) if self.missing else None
         for start in range(0, rows, ROWS_AT_ONCE):
             here = slice(start, start + ROWS_AT_ONCE)
@@ -245,7 +210,7 @@ class NumberEncoder:
         if scalar is not None:
             rank = (scalar.astype(np.float64) + 1.0) * 0.5
         if asked is not None:
-            codes, rank = self._force(codes, rank, len(ticks), asked, rng)
+            codes, rank = asked.force(self, codes, rank, rng)
         if self.ranks is not None and rank is not None:
             ticks[:] = self.rounding.round(self.ranks.value(rank))
         elif len(self.spikes):
@@ -262,71 +227,6 @@ class NumberEncoder:
         if missing is not None:
             missing[:] = codes == self.null
 
-    def _force(
-        self,
-        codes: np.ndarray | None,
-        rank: np.ndarray | None,
-        rows: int,
-        asked: NumberCondition,
-        rng: np.random.Generator,
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Codes and ranks moved into the condition; those inside stay as they are."""
-        if codes is not None:
-            codes = codes.copy()
-            wrong = np.flatnonzero(~asked.options.take(codes, mode="clip") | (codes < 0))
-            if len(wrong):
-                drawn = self._redraw(codes, wrong, asked, rng)
-                if rank is not None:
-                    rank[wrong] = drawn
-        if rank is not None and asked.ranks is not None:
-            rank = np.clip(rank, *asked.ranks)
-        return codes, rank
-
-    def _redraw(
-        self,
-        codes: np.ndarray,
-        rows: np.ndarray,
-        asked: NumberCondition,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Give rows options that are allowed, by frequency, and return ranks that are."""
-        known = len(self.spikes) + (self.ranks is not None)
-        weights = np.zeros(len(self.spikes) + 1)
-        weights[:known] = asked.options[:known]
-        if not weights.any():
-            codes[rows] = self.null
-            return np.zeros(len(rows))
-        low, high = asked.ranks or (0.0, 1.0)
-        weights[-1] *= high - low
-        codes[rows], drawn = self._draw(len(rows), rng, weights)
-        return np.asarray(low + drawn * (high - low))
-
-    def known(self, ticks: list[Any]) -> list[bool | None]:
-        """Of each value, true if it can come out, None if it cannot."""
-        low, high = (end.item() for end in self.support)
-        return [True if low <= tick <= high and self._comes_out(tick) else None for tick in ticks]
-
-    def _comes_out(self, tick: Any) -> bool:
-        value = np.array([tick], dtype=self.spikes.dtype)
-        if (self.spikes == value).any():
-            return True
-        if self.ranks is None:
-            return False
-        place = int(self.ranks.places(value)[0])
-        if place % 2:
-            return bool(self.ranks.emitted[place // 2])
-        return self.is_joined(value[0]) and bool(self.rounding.fits(value)[0])
-
-    def is_joined(self, tick: Any) -> bool:
-        """Say whether a value lies where values are interpolated."""
-        assert self.ranks is not None
-        place = int(self.ranks.places(np.array([tick], dtype=self.spikes.dtype))[0])
-        points = (place // 2 - 1, place // 2) if place % 2 else (place // 2 - 1,)
-        return any(0 <= at < len(self.ranks.joined) and self.ranks.joined[at] for at in points)
-
-    def _condition(self, wanted: Any) -> NumberCondition:
-        return number_condition(self, wanted)
-
     def region(self, wanted: Any) -> Region:
         """The codes that a condition allows.
 
@@ -335,7 +235,7 @@ class NumberEncoder:
         ConditionError
             If nothing that was learned meets it.
         """
-        asked = self._condition(wanted)
+        asked = number_condition(self, wanted)
         interval = None
         if asked.ranks is not None:
             interval = (2.0 * asked.ranks[0] - 1.0, 2.0 * asked.ranks[1] - 1.0)
@@ -393,8 +293,7 @@ class NumberEncoder:
         if "rest" in header:
             ranks = None
             if "points" in arrays:
-                points = (arrays[name] for name in ("points", "lows", "highs"))
-                ranks = RankMap(*points, header["grid"])
+                ranks = RankMap(arrays["points"], arrays["lows"], arrays["highs"], header["grid"])
             learned = Distribution(
                 arrays["spikes"], arrays["counts"], ranks, header["rest"], header["protected"]
             )
@@ -412,12 +311,3 @@ def _merged(lows: np.ndarray, highs: np.ndarray, counts: np.ndarray) -> Ranges:
     highs = np.concatenate([values, highs[~single]])
     order = np.argsort(lows, kind="stable")
     return Ranges(lows[order], highs[order], np.concatenate([totals, counts[~single]])[order])
-
-
-def _nearest(known: np.ndarray, ticks: np.ndarray) -> np.ndarray:
-    """Numbers of the known values that are nearest, of shape (ticks,)."""
-    right = np.clip(np.searchsorted(known, ticks), 0, len(known) - 1)
-    left = np.maximum(right - 1, 0)
-    wide = known.astype(np.float64)
-    nearer = np.abs(ticks - wide[left]) <= np.abs(wide[right] - ticks)
-    return np.where(nearer, left, right)

@@ -1,4 +1,4 @@
-"""Ranks and values: the learned distribution of a number as a monotone, piecewise linear relation."""
+"""Ranks and values: a number's learned distribution as a monotone, piecewise linear relation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def distance(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Differences of values as floats, of shape (values,)."""
     if low.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            return np.nan_to_num(high - low, posinf=np.finfo(np.float64).max)
+            way = np.nan_to_num(high - low, posinf=np.finfo(np.float64).max)
+            return np.asarray(way)
     way = (high.view(np.uint64) - low.view(np.uint64)).view(np.int64)
     return np.asarray(way.view(np.uint64).astype(np.float64))
 
@@ -162,10 +163,13 @@ class RankMap:
     def places(self, values: np.ndarray) -> np.ndarray:
         """Where values lie: 2 i just below point i, 2 i + 1 on it; of shape (values,)."""
         place = np.searchsorted(self.points, values)
-        on_point = self.points.take(place, mode="clip") == values
-        place *= 2
-        place += on_point
-        return place
+        return np.asarray(2 * place + (self.points.take(place, mode="clip") == values))
+
+    def is_between(self, value: np.ndarray) -> bool:
+        """Say whether a value, of shape (1,), lies where values are interpolated."""
+        place = int(self.places(value)[0])
+        left = place // 2 - 1
+        return self._is_joined(left) or (place % 2 == 1 and self._is_joined(left + 1))
 
     def rank(self, values: np.ndarray, places: np.ndarray, draw: np.ndarray | None) -> np.ndarray:
         """Ranks of values that lie at `places`, of shape (values,).
@@ -195,7 +199,7 @@ class RankMap:
         return np.asarray((values.view(np.uint64) - origin.view(np.uint64)).astype(np.float64))
 
     def interval(self, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-        """Ranks that give values in [low, high], each of shape (1,); empty where first >= second."""
+        """Ranks that give values in [low, high], each of shape (1,); none if first >= second."""
         return self._edge(low, self.lows, "left"), self._edge(high, self.highs, "right")
 
     def _edge(self, value: np.ndarray, on_point: np.ndarray, side: str) -> float:

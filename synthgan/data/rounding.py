@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ import pyarrow.types as pat
 
 from synthgan.data.schema import Column
 from synthgan.data.summaries import NumberSummary
-from synthgan.data.ticks import range_ticks, tick_dtype, to_ticks
+from synthgan.data.ticks import range_ticks, round_to, tick_dtype, to_ticks
 
 # Steps are left alone where adding one could leave 64 bits.
 _SAFE = 1 << 61
+# A bound this near to a rounded value is that value: 0.3 * 10 is a little more than 3.
+_SLACK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,16 @@ class Rounding:
     def of(cls, column: Column, summary: NumberSummary) -> Rounding:
         """Learn it from a summary, and from what was declared."""
         found = column.arrow_type
-        bounds = range_ticks(column.bounds or (None, None), found)
         if tick_dtype(found).kind == "f":
             declared = column.decimals is not None
             decimals = column.decimals if declared else summary.decimals
-            return cls(found, decimals, declared, low=bounds[0], high=bounds[1])
+            low, high = _bounds(column, decimals)
+            return cls(found, decimals, declared, low=low, high=high)
+        bounds = _bounds(column, None)
         fine = summary.fineness
         local = fine.local_step > fine.step
         step = fine.local_step if local else fine.step
-        safe = bool(len(summary.counts)) and -_SAFE < summary.lowest and summary.highest < _SAFE
+        safe = bool(len(summary.counts)) and summary.lowest > -_SAFE and summary.highest < _SAFE
         if step <= 1 or step > _SAFE or not safe:
             return cls(found, low=bounds[0], high=bounds[1])
         lowest = fine.local_lowest if local else fine.lowest
@@ -77,13 +81,15 @@ class Rounding:
 
     def coarsen(self, ticks: np.ndarray) -> np.ndarray:
         """Learned or encoded values as rounded as the user wants them."""
-        return np.round(ticks, self.decimals) if self.coarse and self.decimals is not None else ticks
+        if not self.coarse or self.decimals is None:
+            return ticks
+        return self.round(ticks)
 
     def round(self, ticks: np.ndarray) -> np.ndarray:
         """Values that could stand in the column, of the same shape."""
         if ticks.dtype.kind == "f":
             if self.decimals is not None:
-                ticks = np.round(ticks, self.decimals)
+                ticks = round_to(ticks, self.decimals)
         elif self.local:
             local = self._to_step(_to_local(ticks, self.type))
             ticks = _from_local(local, self.type)
@@ -126,9 +132,21 @@ class Rounding:
     @classmethod
     def from_dict(cls, column: Column, state: Mapping[str, Any]) -> Rounding:
         """The reverse of `to_dict`; what was declared stands in the column."""
-        bounds = range_ticks(column.bounds or (None, None), column.arrow_type)
+        bounds = _bounds(column, state["decimals"])
         coarse = column.decimals is not None and tick_dtype(column.arrow_type).kind == "f"
         return cls(column.arrow_type, coarse=coarse, low=bounds[0], high=bounds[1], **state)
+
+
+def _bounds(column: Column, decimals: int | None) -> tuple[Any, Any]:
+    """Declared bounds as ticks, drawn in to values with that many decimals."""
+    low, high = range_ticks(column.bounds or (None, None), column.arrow_type)
+    if decimals is None:
+        return low, high
+    grid = 10.0**decimals
+    # the division by a power of ten is the nearest double to the decimal number
+    inner = None if low is None else math.ceil(low * grid - _SLACK) / grid
+    outer = None if high is None else math.floor(high * grid + _SLACK) / grid
+    return inner, outer
 
 
 def _to_local(ticks: np.ndarray, found: pa.DataType) -> np.ndarray:
@@ -141,5 +159,3 @@ def _from_local(ticks: np.ndarray, found: pa.DataType) -> np.ndarray:
     clock = pa.array(ticks).view(pa.timestamp(found.unit))
     moments = pc.assume_timezone(clock, found.tz, ambiguous="earliest", nonexistent="latest")
     return to_ticks(moments)[0]
-
-

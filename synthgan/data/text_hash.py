@@ -28,7 +28,7 @@ def hashes(levels: pa.Array) -> np.ndarray:
         return mix(np.asarray(levels.cast(pa.uint8())).astype(np.uint64))
     levels = levels.cast(pa.large_string())
     _, offset_buffer, data = levels.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[levels.offset : levels.offset + len(levels) + 1]
+    offsets = np.frombuffer(offset_buffer, np.int64)[levels.offset :][: len(levels) + 1]
     lengths = np.diff(offsets)
     letters = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]] if offsets[-1] else None
     totals = lengths.astype(np.uint64)

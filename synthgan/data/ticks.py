@@ -77,6 +77,15 @@ def from_ticks(
     return pa.array(ticks.astype(found.to_pandas_dtype(), copy=False), mask=missing)
 
 
+def round_to(values: np.ndarray, decimals: int) -> np.ndarray:
+    """Round floats; those beyond 2**53 are whole numbers already, and would only overflow."""
+    if not len(values) or max(-values.min(), values.max()) < 2**53:
+        # adding 0.0 turns -0.0 into 0.0
+        return np.asarray(np.round(values, decimals) + 0.0)
+    large = np.abs(values) >= 2**53
+    return np.where(large, values, np.round(np.where(large, 0.0, values), decimals) + 0.0)
+
+
 def order_keys(ticks: np.ndarray) -> np.ndarray:
     """Return 64-bit signed whole numbers in the same order as the ticks, one for each value.
 
@@ -163,8 +172,10 @@ def _whole_end(end: Any, to_whole: Any) -> Any:
 def tick_text(tick: Any, found: pa.DataType) -> str:
     """Return one tick as the user would write the value."""
     value = from_ticks(np.array([tick], dtype=tick_dtype(found)), found)
+    if pat.is_float32(found):
+        return str(np.float32(tick))
     if pat.is_floating(found):
-        return f"{float(value[0].as_py()):.12g}"
+        return f"{float(tick):.12g}"
     try:
         return str(value[0].as_py())
     except (ValueError, OverflowError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from synthgan.data.overrides import overrides_of
 from synthgan.data.source import check_output
 from synthgan.errors import FileFormatError
 from synthgan.estimators.model import TableModel
+from synthgan.estimators.parameters import check_names, plain
 
 MODEL_SUFFIX = ".synthgan"
 
@@ -66,8 +67,10 @@ def write_artefact(path: str | os.PathLike[str], artefact: Artefact, *, force: b
     write_bundle(path, header, arrays, force=force)
 
 
-def read_artefact(path: str | os.PathLike[str], estimator: str) -> Artefact:
-    """Read a model file that an estimator wrote.
+def read_artefact(
+    path: str | os.PathLike[str], estimator: str, parameters: Collection[str]
+) -> Artefact:
+    """Read a model file that an estimator of these parameters wrote.
 
     Raises
     ------
@@ -81,6 +84,7 @@ def read_artefact(path: str | os.PathLike[str], estimator: str) -> Artefact:
     if found != estimator:
         raise FileFormatError(f"{Path(path)}: expected a {estimator}, found {found!r}")
     try:
+        check_names(estimator, header["parameters"], parameters)
         model = TableModel.from_state(header, arrays)
         return Artefact(found, header["version"], header["parameters"], header["named"], model)
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
@@ -101,19 +105,18 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     >>> plain_parameters({"epochs": 3, "random_state": np.random.default_rng(0)})
     {'epochs': 3, 'random_state': None}
     """
-    plain: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     for name, value in parameters.items():
         if name == "callbacks" or isinstance(value, np.random.Generator | np.random.RandomState):
-            plain[name] = None
+            kept[name] = None
         elif name == "schema" and value is not None:
             given = value.to_dict() if hasattr(value, "to_dict") else value
-            plain[name] = overrides_of(json.loads(json.dumps(given, default=_plain_value)))
+            kept[name] = overrides_of(json.loads(json.dumps(given, default=_plain_value)))
         else:
-            plain[name] = value.item() if isinstance(value, np.generic) else value
-    return plain
+            kept[name] = plain(value)
+    return kept
 
 
 def _plain_value(value: Any) -> Any:
-    plain = value.item() if isinstance(value, np.generic) else value
-    plain = value_to_json(plain)
-    return plain if isinstance(plain, bool | int | float | str | list) else str(plain)
+    made = value_to_json(plain(value))
+    return made if isinstance(made, bool | int | float | str | list) else str(made)

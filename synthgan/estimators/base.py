@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from synthgan.data.source import Home, Source, open_source
+from synthgan.data.source import Home, Source
 from synthgan.errors import ParameterError, SynthganWarning, TableError
 from synthgan.estimators.parameters import Rule, check_names, check_values
 
@@ -63,42 +63,20 @@ class TableEstimator(BaseEstimator):
     def _check_parameters(self) -> None:
         check_values(type(self).__name__, self.get_params(deep=False), self._rules)
 
-    def _set_features(self, names: Sequence[Any], named: bool) -> None:
+    def _set_features(self, names: Sequence[str], named: bool) -> None:
         """Store scikit-learn's two attributes about the columns of a fit."""
         self.n_features_in_ = len(names)
-        if named and all(isinstance(name, str) for name in names):
+        if named:
             self.feature_names_in_ = np.asarray(names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
 
-def open_table(X: Any, where: str, *, min_rows: int = 2, drop: Collection[str] = ()) -> Source:
-    """Open what scikit-learn's callers pass as X.
-
-    Parameters
-    ----------
-    X : table
-        A frame, an array, a list of lists or a path.
-    where : str
-        The argument's name, for errors.
-    min_rows : int, default 2
-        The fewest rows that make sense.
-    drop : collection of str
-        Columns that are not used, and so not checked.
-
-    Returns
-    -------
-    Source
-        The opened table.
-    """
-    if hasattr(X, "__array__") and not isinstance(X, np.ndarray) and not is_named(X):
-        X = np.asarray(X)
-    return open_source(X, where=where, min_rows=min_rows, drop=drop)
-
-
 def is_named(X: Any) -> bool:
-    """Whether a table brings column names of its own: frames and files do, arrays do not."""
-    return isinstance(X, str | os.PathLike) or hasattr(X, "columns") or hasattr(X, "column_names")
+    """Whether a table brings text names of its own: frames and files do, arrays do not."""
+    if isinstance(X, str | os.PathLike) or hasattr(X, "column_names"):
+        return True
+    return hasattr(X, "columns") and all(isinstance(name, str) for name in X.columns)
 
 
 def check_weights(sample_weight: Any, rows: int) -> NDArray[np.float64] | None:
@@ -156,7 +134,7 @@ def check_columns(estimator: TableEstimator, X: Any, source: Source) -> None:
     """
     owner = type(estimator).__name__
     known = getattr(estimator, "feature_names_in_", None)
-    named = is_named(X) and all(isinstance(name, str) for name in source.names)
+    named = is_named(X)
     if known is not None and named and list(known) != list(source.names):
         raise TableError(_other_names(list(known), list(source.names)))
     if len(source.names) != estimator.n_features_in_:

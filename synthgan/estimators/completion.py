@@ -39,7 +39,7 @@ def given_cells(model: TableModel, source: Source) -> pa.Table:
         Naming every column that the model does not know or has dropped, and every column whose
         values are not of the learned type.
     """
-    schema = model.arrow_schema
+    schema = model.codec.arrow_schema
     dropped = [
         f"column {name!r} was dropped by the schema of the fit; leave it out"
         for name in source.names

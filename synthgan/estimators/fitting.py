@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from synthgan.data.categories import CategoryEncoder
 from synthgan.data.codec import TableCodec
 from synthgan.data.source import Source
 from synthgan.errors import ParameterError
@@ -94,10 +95,12 @@ def learn(
     matrix.weights = rows.weights
     held = hold_out(matrix.rows, task.holdout)
     random = stream(task.seed, _HOLDING_OUT)
-    order = random.permutation(matrix.rows)
-    judge = Judge(codec, rows.take(order[: held or _MOST], random), seed_for(task.seed, _JUDGING))
+    training, index = matrix.holdout(held, random)
+    if not held:
+        index = random.permutation(matrix.rows)[:_MOST]
+    judge = Judge(codec, rows.take(index, random), seed_for(task.seed, _JUDGING))
     trained = train(
-        matrix.take(np.sort(order[held:])),
+        training,
         codec.layout,
         task.plan,
         seed=seed_for(task.seed, _TRAINING),
@@ -106,7 +109,18 @@ def learn(
         quality=judge,
         callbacks=callbacks,
     )
-    return TableModel(codec, source.home, trained, task.seed, task.repeatable)
+    home = source.home.keep_levels(shown_levels(codec))
+    return TableModel(codec, home, trained, task.seed, task.repeatable)
+
+
+def shown_levels(codec: TableCodec) -> dict[str, pa.Array]:
+    """The levels of each column that may stand in a model; none of dropped columns and of ids."""
+    shown = {column.name: pa.array([], pa.string()) for column in codec.schema}
+    for column, encoder in zip(codec.schema.kept, codec.encoders, strict=True):
+        if isinstance(encoder, CategoryEncoder):
+            declared = column.levels
+            shown[column.name] = encoder.levels if declared is None else pa.array(list(declared))
+    return shown
 
 
 def hold_out(rows: int, holdout: float | str) -> int:
@@ -159,7 +173,7 @@ class Rows:
             first, last = np.searchsorted(index, [start, start + chunk.num_rows])
             parts.append(chunk.take(pa.array(index[first:last] - start)))
             start += chunk.num_rows
-        return pa.concat_tables(parts)
+        return pa.concat_tables(parts).unify_dictionaries()
 
 
 class Judge:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from synthgan import __version__
 from synthgan.data.schema import dropped
+from synthgan.data.source import open_source
 from synthgan.errors import ConditionError, ParameterError
 from synthgan.estimators.artefact import (
     Artefact,
@@ -20,7 +21,7 @@ from synthgan.estimators.artefact import (
     read_artefact,
     write_artefact,
 )
-from synthgan.estimators.base import TableEstimator, by_name, check_columns, open_table, renamed
+from synthgan.estimators.base import TableEstimator, by_name, check_columns, renamed
 from synthgan.estimators.completion import completed_frame, given_cells
 from synthgan.estimators.history import history_frame, last_record
 from synthgan.estimators.memory import refuse_too_large
@@ -116,7 +117,7 @@ class GenerativeEstimator(TableEstimator):
         """
         check_is_fitted(self)
         model = self._model
-        source = open_table(rows, "rows", min_rows=0)
+        source = open_source(rows, where="rows", min_rows=0)
         given = given_cells(model, source)
         refuse_too_large(
             f"completing {source.rows:,} rows", model.size_of(source.rows), "complete fewer at once"
@@ -223,9 +224,9 @@ class GenerativeEstimator(TableEstimator):
         FileFormatError
             If it is damaged, cut short, written by something else or by a newer version.
         """
-        artefact = read_artefact(path, cls.__name__)
+        artefact = read_artefact(path, cls.__name__, cls._get_param_names())
         estimator = cls(**artefact.parameters)
-        estimator._adopt(artefact.model, artefact.named)
+        estimator._adopt(artefact.model, artefact.named, artefact.version)
         return estimator
 
     def describe(self) -> dict[str, Any]:
@@ -246,7 +247,7 @@ class GenerativeEstimator(TableEstimator):
         return {
             "what": "model",
             "estimator": type(self).__name__,
-            "version": __version__,
+            "version": self._version,
             "parameters": plain_parameters(self.get_params(deep=False)),
             "plan": model.trained.plan.to_dict(),
             "stopped": self.stopped_,
@@ -256,14 +257,15 @@ class GenerativeEstimator(TableEstimator):
             "columns": model.codec.describe(),
         }
 
-    def _adopt(self, model: TableModel, named: bool) -> None:
-        """Take a model as the fitted state; nothing of an earlier fit stays."""
+    def _adopt(self, model: TableModel, named: bool, version: str = __version__) -> None:
+        """Take a model, made by a version, as the fitted state; nothing of an earlier fit stays."""
         self._model = model
+        self._version = version
         self.schema_ = model.codec.schema
         self.history_ = history_frame(model.trained.history)
         self.seed_ = model.seed
         self.stopped_ = model.trained.stopped
-        self._set_features(model.labels, named)
+        self._set_features(model.codec.schema.names, named)
 
     def _conditions(self, where: Any) -> Mapping[str, Any] | None:
         if where is not None and not isinstance(where, Mapping):
@@ -277,8 +279,8 @@ class GenerativeEstimator(TableEstimator):
         """Read a table with the columns of the fit, in the types that were learned."""
         check_is_fitted(self)
         schema = self._model.codec.schema
-        source = open_table(X, "X", min_rows=1, drop=dropped(schema))
+        source = open_source(X, min_rows=1, drop=dropped(schema))
         check_columns(self, X, source)
         types = {column.name: column.arrow_type for column in schema}
         table = renamed(source, schema.names).cast(types).table()
-        return table.select(self._model.arrow_schema.names)
+        return table.select(self._model.codec.arrow_schema.names)

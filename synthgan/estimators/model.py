@@ -28,7 +28,7 @@ _TEXT_BYTES = 72
 # codes, the Arrow table and the caller's own frame live side by side for a moment
 _COPIES = 3
 # the random streams of one seed
-_DRAWING, _DECODING, _SAMPLING, _SCORING, _LENDING = range(10, 15)
+_DRAWING, _DECODING, _SAMPLING, _SCORING = range(10, 14)
 _NAMED_VALUES = 5
 
 
@@ -56,16 +56,6 @@ class TableModel:
     seed: int
     repeatable: bool
 
-    @property
-    def arrow_schema(self) -> pa.Schema:
-        """The canonical Arrow types of the columns that were learned."""
-        return pa.schema([(column.name, column.arrow_type) for column in self.codec.schema.kept])
-
-    @property
-    def labels(self) -> list[Any]:
-        """The caller's own names of all columns, dropped ones too."""
-        return list(self.home.labels or self.codec.schema.names)
-
     def seed_of(self, random_state: Any) -> int:
         """The seed of a sample: the caller's, else the fit's own if the caller named that one."""
         if random_state is None and self.repeatable:
@@ -78,7 +68,7 @@ class TableModel:
 
     def size_of(self, rows: int) -> int:
         """Estimate the memory that a table of that many rows needs while it is made, bytes."""
-        return rows * _COPIES * sum(map(_cell_bytes, self.arrow_schema.types))
+        return rows * _COPIES * sum(map(_cell_bytes, self.codec.arrow_schema.types))
 
     def draw(self, rows: int, seed: int, where: Mapping[str, Any] | None = None) -> pa.Table:
         """Draw new rows.
@@ -99,7 +89,7 @@ class TableModel:
         """
         regions = self.codec.regions(where) if where else []
         if rows == 0:
-            return self.arrow_schema.empty_table()
+            return self.codec.arrow_schema.empty_table()
         # whole blocks, so that a shorter sample is the beginning of a longer one; under a condition
         # they would cost too much
         drawn = rows if regions else math.ceil(rows / BLOCK_ROWS) * BLOCK_ROWS
@@ -122,7 +112,7 @@ class TableModel:
             All columns, in the model's order; cells that were given are the caller's own.
         """
         if given.num_rows == 0:
-            return self.arrow_schema.empty_table()
+            return self.codec.arrow_schema.empty_table()
         matrix, filled = self._given_codes(given)
         whole = self.trained.sampler.complete(matrix, seed_for(seed, _DRAWING), filled)
         drawn = self._decode(_cut(whole), seed)

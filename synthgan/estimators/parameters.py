@@ -84,6 +84,11 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
+def plain(value: Any) -> Any:
+    """A numpy scalar as Python's own number; everything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def check_values(owner: str, values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
     """Hold every parameter against its rule.
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Self
 from sklearn.utils import Tags
 
 from synthgan.data.schema import dropped
-from synthgan.data.source import Home
+from synthgan.data.source import Home, open_source
 from synthgan.errors import TrainingError
-from synthgan.estimators.base import by_name, check_weights, is_named, open_table
+from synthgan.estimators.base import by_name, check_weights, is_named
 from synthgan.estimators.fitting import Callback, Task, learn, pick_device
 from synthgan.estimators.generative import GenerativeEstimator
-from synthgan.estimators.parameters import AUTO, NOTHING, Rule, real, whole, word
+from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole, word
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.nets.objectives import OBJECTIVES
@@ -141,7 +141,7 @@ class SynthGAN(GenerativeEstimator):
         ),
         "random_state": RANDOM_STATE,
         "device": Rule("'auto' or a torch device such as 'cpu'", lambda x: isinstance(x, str)),
-        "verbose": Rule("0, 1 or 2", lambda value: value in (0, 1, 2)),
+        "verbose": whole(0, 2) | kind("a bool", bool),
         "rare_threshold": whole(1),
         "learning_rate": AUTO | real("a number above 0, at most 1", 0, 1, open_low=True),
         "penalty": AUTO | real("a number of at least 0", 0),
@@ -233,7 +233,7 @@ class SynthGAN(GenerativeEstimator):
         started = time.monotonic()
         self._check_parameters()
         device = pick_device(self.device)
-        source = open_table(X, "X", drop=dropped(self.schema))
+        source = open_source(X, drop=dropped(self.schema))
         weights = check_weights(sample_weight, source.rows)
         task = self._task(source.home, device, started)
         with ProgressBar(self.verbose) as bar:
@@ -257,13 +257,13 @@ class SynthGAN(GenerativeEstimator):
 
     def _task(self, home: Home, device: str, started: float) -> Task:
         return Task(
-            plan=Plan(**{name: getattr(self, name) for name in _PLANNED}),
+            plan=Plan(**{name: plain(getattr(self, name)) for name in _PLANNED}),
             overrides=by_name(home, self.schema),
-            rare_threshold=self.rare_threshold,
-            holdout=self.holdout,
+            rare_threshold=int(self.rare_threshold),
+            holdout=plain(self.holdout),
             seed=seed_from(self.random_state),
             repeatable=self.random_state is not None,
-            deadline=None if self.max_seconds is None else started + self.max_seconds,
+            deadline=None if self.max_seconds is None else started + float(self.max_seconds),
             device=device,
         )
 

@@ -114,7 +114,7 @@ class NumberColumn:
     ----------
     name : str
         Its name, for errors.
-    array : pyarrow array
+    array : pyarrow.ChunkedArray
         The real values.
     """
 
@@ -179,7 +179,7 @@ class LevelColumn:
     ----------
     name : str
         Its name, for errors.
-    array : pyarrow array
+    array : pyarrow.ChunkedArray
         The real values.
     """
 

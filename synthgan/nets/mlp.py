@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import torch
 from torch import Tensor, nn
 
 from synthgan.data.layout import Layout
@@ -103,15 +104,21 @@ class MLPCritic(nn.Module):
 
     def score_and_slope(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of shape (rows,) and their gradients with respect to `rows`, of its shape."""
-        hidden, masks = None, []
+        befores: list[Tensor] = []
+        hidden: Tensor | None = None
         for layer in self.layers:
-            before = layer(rows if hidden is None else hidden)
-            masks.append((before.detach() > 0).to(before.dtype).mul_(1 - SLOPE).add_(SLOPE))
-            step = before * masks[-1]
+            befores.append(layer(rows if hidden is None else hidden))
+            step = nn.functional.leaky_relu(befores[-1], SLOPE)
             hidden = step if hidden is None else hidden + step
         assert hidden is not None
         score = self.score(hidden).float().squeeze(1)
         slope = self.score.weight.to(hidden.dtype).expand_as(hidden)
-        for layer, mask in zip(self.layers[:0:-1], masks[:0:-1], strict=True):
-            slope = slope + (slope * mask) @ layer.weight.to(slope.dtype)
-        return score, ((slope * masks[0]) @ self.layers[0].weight.to(slope.dtype)).float()
+        for layer, before in zip(self.layers[:0:-1], befores[:0:-1], strict=True):
+            slope = slope + _through_relu(slope, before) @ layer.weight.to(slope.dtype)
+        first = _through_relu(slope, befores[0])
+        return score, (first @ self.layers[0].weight.to(slope.dtype)).float()
+
+
+def _through_relu(slope: Tensor, before: Tensor) -> Tensor:
+    """A slope after a LeakyReLU turned into the one before it; the kink's own slope is 0."""
+    return torch.ops.aten.leaky_relu_backward(slope, before.detach(), SLOPE, False)

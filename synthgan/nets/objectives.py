@@ -72,6 +72,8 @@ class Objective:
         Adam's decay rates.
     pack : int
         Rows that the critic judges together (PacGAN).
+    critic_steps : int
+        Moves of the critic before the generator's one.
     conditional : bool
         Whether the game hands both players a condition vector and trains by sampling (CTGAN).
     """
@@ -83,12 +85,13 @@ class Objective:
     learning_rate: float
     betas: tuple[float, float] = (0.0, 0.99)
     pack: int = 1
+    critic_steps: int = 1
     conditional: bool = False
 
 
 OBJECTIVES: dict[str, Objective] = {
     "relativistic": Objective(
-        relativistic_critic, relativistic_generator, "ends", penalty_weight=10.0, learning_rate=2e-3
+        relativistic_critic, relativistic_generator, "ends", penalty_weight=10.0, learning_rate=1e-3
     ),
     "wgan-gp": Objective(
         wasserstein_critic,
@@ -96,6 +99,7 @@ OBJECTIVES: dict[str, Objective] = {
         "between",
         penalty_weight=10.0,
         learning_rate=5e-4,
+        critic_steps=3,
     ),
     "conditional": Objective(
         wasserstein_critic,

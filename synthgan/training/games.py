@@ -72,14 +72,10 @@ class TableGame:
         """One move of the critic and one of the generator; their losses, detached."""
         for optimiser in self._optimisers:
             optimiser.param_groups[0]["lr"] = learning_rate
-        real, context, option = self._draw_real()
-        latent, gumbel = self.noise.draw(len(real), self._stream, self.device)
-        if context is not None:
-            latent = torch.cat([latent[:, : self.noise.latent_size], context], dim=1)
-        with self._autocast():
-            raw = self.generator.raw(latent)
-            fake = self.generator.heads(raw, gumbel)
-        losses = self._critic_move(self._packed(real, context), self._packed(fake, context))
+        for _ in range(self.plan.game.critic_steps):
+            real, context, option = self._draw_real()
+            raw, fake = self._generate(context)
+            losses = self._critic_move(self._packed(real, context), self._packed(fake, context))
         with self._frozen_critic(), self._autocast():
             with torch.no_grad():
                 real_scores = self.critic(self._packed(real, context))
@@ -90,6 +86,15 @@ class TableGame:
             self._descend(0, loss)
         self._update_average()
         return {**losses, "generator_loss": loss.detach()}
+
+    def _generate(self, context: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Raw outputs and rows of a batch of fresh latents, under a condition vector if given."""
+        latent, gumbel = self.noise.draw(self.plan.batch_size, self._stream, self.device)
+        if context is not None:
+            latent = torch.cat([latent[:, : self.noise.latent_size], context], dim=1)
+        with self._autocast():
+            raw = self.generator.raw(latent)
+            return raw, self.generator.heads(raw, gumbel)
 
     def _draw_real(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """A batch of real rows, with condition vector and option in conditional games."""

@@ -26,8 +26,9 @@ class DeviceRows:
     def __init__(self, matrix: EncodedMatrix, layout: Layout, device: str) -> None:
         self.layout = layout
         self.rows = matrix.rows
-        self.codes = torch.as_tensor(matrix.codes, device=device)
-        self.scalars = torch.as_tensor(matrix.scalars, device=device, dtype=torch.float32)
+        # rows are drawn one by one, so each must lie together in memory
+        self.codes = torch.as_tensor(np.ascontiguousarray(matrix.codes), device=device)
+        self.scalars = torch.as_tensor(np.ascontiguousarray(matrix.scalars), device=device)
         offsets = layout.choice_offsets[: matrix.codes.shape[1]]
         self._offsets = torch.as_tensor(offsets, dtype=torch.long, device=device)
         self._cumulative: Tensor | None = None

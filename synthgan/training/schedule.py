@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 WARM_UP_STEPS = 200
-DECAY_SHARE = 0.5
+HASTE = 4.0
 FLOOR = 0.02
 
 
@@ -49,34 +49,37 @@ class Budget:
 
 
 class Schedule:
-    """Warm up, hold, and fall along a half cosine over the last part of the budget.
+    """Warm up, then fall along half a cosine over the budget, to FLOOR of the peak.
 
-    A plateau brings the fall forward: it then takes as large a share of the shortened run.
+    A plateau hastens the rest of the fall: it then takes HASTE times less of the budget.
 
     Parameters
     ----------
     peak : float
-        The rate that is held.
+        The highest rate.
     """
 
     def __init__(self, peak: float) -> None:
         self.peak = peak
-        self.start, self.end = 1.0 - DECAY_SHARE, 1.0
+        self._turn, self._haste = 0.0, 1.0
 
     @property
-    def falling_early(self) -> bool:
+    def end(self) -> float:
+        """The share of the budget at which the fall is over."""
+        return self._turn + (1.0 - self._turn) / self._haste
+
+    @property
+    def hastened(self) -> bool:
         """Whether a plateau has cut the run short."""
-        return self.end < 1.0
+        return self._haste > 1.0
 
     def rate(self, step: int, progress: float) -> float:
         """The learning rate at this step and share of the budget."""
         warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-        if progress <= self.start:
-            return self.peak * warm
-        fallen = min(1.0, (progress - self.start) / (self.end - self.start))
+        fallen = min(1.0, self._turn + (progress - self._turn) * self._haste)
         return self.peak * warm * (FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * fallen)))
 
-    def fall_from(self, progress: float) -> None:
-        """Begin the fall here, if it has not begun yet."""
-        if progress < self.start:
-            self.start, self.end = progress, progress / (1.0 - DECAY_SHARE)
+    def hasten(self, progress: float) -> None:
+        """Make the rest of the fall quick, from here on; only the first call counts."""
+        if not self.hastened:
+            self._turn, self._haste = progress, HASTE

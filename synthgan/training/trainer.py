@@ -18,12 +18,14 @@ logger = logging.getLogger("synthgan")
 
 ROUND_STEPS = 50
 ROUNDS_PER_CHECK = 10
+# short budgets see some checks too
+EARLY_CHECKS = (100, 250)
 PATIENCE = 6
 LEAST_GAIN = 0.02
 RESTARTS = 5
 COLLAPSE_FACTOR = 2.0
 COLLAPSE_MARGIN = 0.05
-TAKE_OFF_CHECKS = 4
+TAKE_OFF_CHECKS = 6
 TAKE_OFF_SHARE = 0.6
 
 Record = dict[str, float]
@@ -101,7 +103,7 @@ class Trainer:
         """Train; the best state is in the game afterwards. Returns why training ended."""
         try:
             if self.quality is not None:
-                self._untrained = self.quality()
+                self._untrained = self._timed_quality()
             reason = self._rounds()
         except KeyboardInterrupt:
             reason = "interrupted"
@@ -124,7 +126,7 @@ class Trainer:
             self.history.append(record)
             if any([callback(record) for callback in self.callbacks]):
                 return "callback"
-        if self.schedule.falling_early:
+        if self.schedule.hastened:
             return "plateau"
         return "max_seconds" if self.step < self.budget.steps else "epochs"
 
@@ -160,16 +162,15 @@ class Trainer:
         }
 
     def _check_is_due(self) -> bool:
-        every = ROUND_STEPS * ROUNDS_PER_CHECK
-        affordable = self.budget.seconds_left() > 1.5 * self._check_seconds
-        return self.quality is not None and self.step % every == 0 and affordable
+        due = self.step % (ROUND_STEPS * ROUNDS_PER_CHECK) == 0 or self.step in EARLY_CHECKS
+        return self.quality is not None and due and self._can_afford_check()
+
+    def _can_afford_check(self) -> bool:
+        return self.budget.seconds_left() > 1.5 * self._check_seconds
 
     def _check(self, progress: float) -> float:
         """Judge the present state: keep it if best, recover if collapsed, end early if flat."""
-        assert self.quality is not None
-        started = time.perf_counter()
-        quality = self.quality()
-        self._check_seconds = time.perf_counter() - started
+        quality = self._timed_quality()
         self._checks.append(quality)
         if quality > self.best_quality:
             self.best_quality, self.best_state = quality, self.game.snapshot()
@@ -178,7 +179,14 @@ class Trainer:
         elif self._has_not_taken_off():
             self._recover(f"quality has not risen above {self.best_quality:.3f}")
         elif self.stop_on_plateau and self._is_flat():
-            self.schedule.fall_from(progress)
+            self.schedule.hasten(progress)
+        return quality
+
+    def _timed_quality(self) -> float:
+        assert self.quality is not None
+        started = time.perf_counter()
+        quality = self.quality()
+        self._check_seconds = time.perf_counter() - started
         return quality
 
     def _has_collapsed(self, quality: float) -> bool:
@@ -228,10 +236,10 @@ class Trainer:
         if self.quality is None:
             return
         if not self.history or math.isnan(self.history[-1]["quality"]):
-            if self.budget.seconds_left() < self._check_seconds and self._checks:
-                # nothing is left to judge the last state with: late in the fall it is the best
+            if not self._can_afford_check():
+                # no time is left to judge the last state: late in the fall it is the best
                 return
-            last = self.quality()
+            last = self._timed_quality()
             if math.isfinite(last) and last > self.best_quality:
                 self.best_quality, self.best_state = last, self.game.snapshot()
         self.game.restore(self.best_state)

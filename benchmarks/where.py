@@ -1,6 +1,6 @@
 """Conditions: are they met, how long do they take, and are the rows good given them.
 
-    python benchmarks/conditions.py MODEL TRAIN [--rows 1000]
+    python benchmarks/where.py MODEL TRAIN [--rows 1000]
 
 For a model fitted on Adult: conditions on 1, 2 and 5 columns of mixed kinds, one that about one row
 in 2,000 meets, and completing rows whose income is hidden. Prints one line each.
@@ -61,7 +61,9 @@ def main() -> None:
         seconds = time.perf_counter() - started
         share = meets(train, where).mean()
         met, distinct = meets(drawn, where).mean(), len(drawn.drop_duplicates())
-        print(f"{name:12} real share {share:.5f}  met {met:.4f}  {seconds:5.2f} s  {distinct} distinct")
+        print(
+            f"{name:12} real share {share:.5f}  met {met:.4f}  {seconds:5.2f} s  {distinct} distinct"
+        )
     hidden = train.sample(4_000, random_state=0).reset_index(drop=True)
     truth = hidden["income"] == ">50K"
     started = time.perf_counter()
@@ -71,7 +73,9 @@ def main() -> None:
     ]
     seconds = (time.perf_counter() - started) / len(draws)
     auc = roc_auc_score(truth, pd.concat(draws, axis=1).mean(axis=1))
-    print(f"income of {len(hidden)} rows completed in {seconds:.2f} s; AUC of the mean of 10: {auc:.3f}")
+    print(
+        f"income of {len(hidden)} rows completed in {seconds:.2f} s; AUC of the mean of 10: {auc:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,309 @@
+"""TableCodec: from tables to codes and back, learned in one pass over chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from synthgan.data.blocks import even_blocks, summarise_chunks
+from synthgan.data.encoders import Encoder, build_encoder, restore_encoder
+from synthgan.data.inference import infer_column
+from synthgan.data.layout import Layout, Span
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.problems import listed, nearest
+from synthgan.data.region import Region
+from synthgan.data.schema import Column, Schema, parse_overrides
+from synthgan.data.summaries import one_array
+from synthgan.data.wanted import ANYTHING
+from synthgan.errors import ConditionError, SchemaError, TableError
+
+_MOST_SHORT = np.iinfo(np.int16).max
+
+
+class TableCodec:
+    """From tables to codes and back.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns, dropped ones too.
+    encoders : sequence of Encoder
+        Those of the columns that are kept, in order.
+    rare_threshold : int
+        Values in fewer rows are protected.
+    rows : int
+        How many rows were learned.
+
+    Attributes
+    ----------
+    layout : Layout
+        Where the columns lie in a row of codes.
+
+    Examples
+    --------
+    >>> table = pa.table({"town": ["Ulm", "Bonn", "Ulm"], "n": [1, 2, 2]})
+    >>> codec = TableCodec.fit([table], rare_threshold=1)
+    >>> rng = np.random.default_rng(0)
+    >>> codec.decode(codec.encode([table], rng), rng).column("town").to_pylist()
+    ['Ulm', 'Bonn', 'Ulm']
+    """
+
+    def __init__(
+        self, schema: Schema, encoders: Sequence[Encoder], rare_threshold: int, rows: int = 0
+    ) -> None:
+        self.schema, self.encoders, self.rare_threshold = schema, tuple(encoders), rare_threshold
+        self.rows = rows
+        self.layout = Layout(_spans(self.encoders))
+        self._by_name = {encoder.column.name: encoder for encoder in self.encoders}
+
+    @classmethod
+    def fit(
+        cls,
+        chunks: Iterable[pa.Table],
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        rare_threshold: int = 5,
+    ) -> Self:
+        """Learn a codec in one pass.
+
+        Parameters
+        ----------
+        chunks : iterable of pyarrow.Table
+            A table in canonical types.
+        overrides : mapping, optional
+            What the user says of single columns.
+        rare_threshold : int
+            Values seen in fewer rows are not emitted; 1 switches protection off.
+
+        Raises
+        ------
+        SchemaError
+            If a column cannot be learned as it is; all problems at once.
+        TableError
+            If there are no rows.
+        """
+        types, summaries, levels = summarise_chunks(chunks)
+        said = parse_overrides(overrides, list(types))
+        rows = next(iter(summaries.values())).rows
+        columns, encoders, problems = [], [], []
+        for name, found in types.items():
+            override, summary = said.get(name, {}), summaries.pop(name)
+            try:
+                column = infer_column(name, found, summary, override, levels=levels.get(name))
+                columns.append(column)
+                if column.kind != "drop":
+                    threshold = 1 if _is_public(column, override) else rare_threshold
+                    encoders.append(build_encoder(column, summary, threshold))
+            except SchemaError as error:
+                problems.append(str(error))
+        if problems:
+            raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+        return cls(Schema(tuple(columns)), encoders, rare_threshold, rows)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """Types of the columns that come out."""
+        return pa.schema([(each.column.name, each.type) for each in self.encoders])
+
+    def encode(
+        self, chunks: Iterable[pa.Table], rng: np.random.Generator | None, *, partial: bool = False
+    ) -> EncodedMatrix:
+        """Encode a table.
+
+        Parameters
+        ----------
+        chunks : iterable of pyarrow.Table
+            The learned columns in their types; others are passed over.
+        rng : numpy.random.Generator or None
+            Spreads ranks over their intervals and replaces values that are not emitted; without it
+            the result is certain, and levels that are not emitted have code -1.
+        partial : bool
+            Whether columns may be missing: their codes are -1 and their scalars nan.
+
+        Raises
+        ------
+        TableError
+            If columns are missing.
+        """
+        parts = [self._encode_block(block, rng, partial) for block in even_blocks(chunks)]
+        if not parts:
+            parts = [EncodedMatrix(*self._empty(0))]
+        return parts[0] if len(parts) == 1 else EncodedMatrix.concat(parts)
+
+    def _empty(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Codes and scalars of unknown cells."""
+        most = self.layout.choice_sizes.max(initial=0)
+        dtype = np.int16 if most < _MOST_SHORT else np.int32
+        # row by row, as training draws them
+        codes = np.full((rows, len(self.layout.choices)), -1, dtype=dtype)
+        scalars = np.full((rows, self.layout.n_scalars), np.nan, dtype=np.float32)
+        return codes, scalars
+
+    def _encode_block(
+        self, block: pa.Table, rng: np.random.Generator | None, partial: bool
+    ) -> EncodedMatrix:
+        missing = [name for name in self._by_name if name not in block.column_names]
+        if missing and not partial:
+            raise TableError(f"columns are missing: {', '.join(map(repr, missing))}")
+        codes, scalars = self._empty(block.num_rows)
+        for name, encoder in self._by_name.items():
+            if name not in block.column_names:
+                continue
+            code, scalar = encoder.encode(one_array(block.column(name)), rng)
+            if code is not None:
+                codes[:, self.layout.column_choice(name)] = code
+            if scalar is not None:
+                scalars[:, self.layout.column_scalar(name)] = scalar
+        return EncodedMatrix(codes, scalars)
+
+    def decode(
+        self,
+        matrix: EncodedMatrix,
+        rng: np.random.Generator,
+        *,
+        where: Mapping[str, Any] | None = None,
+        first_row: int = 0,
+    ) -> pa.Table:
+        """Turn codes back into a table of the learned columns without the dropped ones.
+
+        Parameters
+        ----------
+        matrix : EncodedMatrix
+            Codes of shape (rows, ...).
+        rng : numpy.random.Generator
+            Draws levels inside their bucket.
+        where : mapping, optional
+            Conditions; every value that comes out meets them.
+        first_row : int
+            Number of the first row, from which identifiers are made.
+
+        Raises
+        ------
+        ConditionError
+            If a condition cannot be met; all problems at once.
+        """
+        if where:
+            self.regions(where)
+        arrays = [
+            self._decode_column(encoder, matrix, rng, where or {}, first_row)
+            for encoder in self.encoders
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.arrow_schema)
+
+    def _decode_column(
+        self,
+        encoder: Encoder,
+        matrix: EncodedMatrix,
+        rng: np.random.Generator,
+        where: Mapping[str, Any],
+        first_row: int,
+    ) -> pa.Array:
+        name = encoder.column.name
+        choice, scalar = self.layout.column_choice(name), self.layout.column_scalar(name)
+        return encoder.decode(
+            None if choice is None else np.ascontiguousarray(matrix.codes[:, choice]),
+            None if scalar is None else np.ascontiguousarray(matrix.scalars[:, scalar]),
+            rng,
+            where.get(name, ANYTHING),
+            rows=matrix.rows,
+            first_row=first_row,
+        )
+
+    def regions(self, where: Mapping[str, Any]) -> list[tuple[str, Region]]:
+        """Say which codes meet conditions.
+
+        Parameters
+        ----------
+        where : mapping
+            For each column a value, a list of values, a (low, high) tuple, or None for missing.
+
+        Raises
+        ------
+        ConditionError
+            If a column or value is unknown or cannot come out; all problems at once.
+        """
+        regions, problems = [], []
+        for name, wanted in where.items():
+            try:
+                regions.append((str(name), self._encoder_of(name).region(wanted)))
+            except ConditionError as error:
+                problems.append(str(error))
+        if problems:
+            raise ConditionError(problems[0] if len(problems) == 1 else listed("where", problems))
+        return regions
+
+    def _encoder_of(self, name: Any) -> Encoder:
+        if name in self._by_name:
+            return self._by_name[name]
+        if name in self.schema:
+            raise ConditionError(f"column {name!r} was dropped by the schema and is not drawn")
+        raise ConditionError(
+            f"column {name!r} is not in the learned table{nearest(name, self._by_name)}"
+        )
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Say of each column what it is taken for and what is hidden, JSON-safe."""
+        return [self._describe_column(column) for column in self.schema]
+
+    def _describe_column(self, column: Column) -> dict[str, Any]:
+        about = column.to_dict()
+        encoder = self._by_name.get(column.name)
+        if encoder is None:
+            return about | {"distinct": 0, "missing": 0.0, "values": "", "hidden": 0}
+        return about | {
+            "distinct": encoder.distinct,
+            "missing": encoder.missing / self.rows if self.rows else 0.0,
+            **encoder.describe(),
+            "hidden": encoder.protected,
+        }
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Describe the codec as a JSON-safe header and named arrays; no whole column is in it."""
+        headers = []
+        arrays: dict[str, np.ndarray] = {}
+        for number, encoder in enumerate(self.encoders):
+            header, own = encoder.to_state()
+            headers.append(header)
+            arrays |= {f"{number}.{name}": array for name, array in own.items()}
+        header = {
+            "schema": self.schema.to_dict(),
+            "rare_threshold": self.rare_threshold,
+            "rows": self.rows,
+            "encoders": headers,
+        }
+        return header, arrays
+
+    @classmethod
+    def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
+        """Return the codec that `to_state` described."""
+        schema = Schema.from_dict(header["schema"])
+        encoders = []
+        for number, (column, state) in enumerate(zip(schema.kept, header["encoders"], strict=True)):
+            start = f"{number}."
+            own = {
+                name.removeprefix(start): array
+                for name, array in arrays.items()
+                if name.startswith(start)
+            }
+            encoders.append(restore_encoder(column, state, own))
+        return cls(schema, encoders, header["rare_threshold"], header["rows"])
+
+
+def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
+    """Whether a column's values may all be shown: exempt, declared, or true and false."""
+    return not column.rare or "levels" in override or column.kind == "boolean"
+
+
+def _spans(encoders: Iterable[Encoder]) -> Iterator[Span]:
+    choices = 0
+    for encoder in encoders:
+        name = encoder.column.name
+        if encoder.options:
+            yield Span(name, "choice", encoder.options)
+        if encoder.ranks is not None:
+            gate = None if encoder.alive is None else (choices, encoder.alive)
+            yield Span(name, "scalar", 1, gate)
+        choices += bool(encoder.options)
