@@ -61,9 +61,8 @@ def main() -> None:
         seconds = time.perf_counter() - started
         share = meets(train, where).mean()
         met, distinct = meets(drawn, where).mean(), len(drawn.drop_duplicates())
-        print(
-            f"{name:12} real share {share:.5f}  met {met:.4f}  {seconds:5.2f} s  {distinct} distinct"
-        )
+        figures = f"met {met:.4f}  {seconds:5.2f} s  {distinct} distinct rows"
+        print(f"{name:12} real share {share:.5f}  {figures}")
     hidden = train.sample(4_000, random_state=0).reset_index(drop=True)
     truth = hidden["income"] == ">50K"
     started = time.perf_counter()
@@ -73,9 +72,7 @@ def main() -> None:
     ]
     seconds = (time.perf_counter() - started) / len(draws)
     auc = roc_auc_score(truth, pd.concat(draws, axis=1).mean(axis=1))
-    print(
-        f"income of {len(hidden)} rows completed in {seconds:.2f} s; AUC of the mean of 10: {auc:.3f}"
-    )
+    print(f"income of {len(hidden)} rows: {seconds:.2f} s; AUC of the mean of 10 draws: {auc:.3f}")
 
 
 if __name__ == "__main__":

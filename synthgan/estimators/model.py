@@ -27,6 +27,8 @@ from synthgan.training import Trained
 _TEXT_BYTES = 72
 # codes, the Arrow table and the caller's own frame live side by side for a moment
 _COPIES = 3
+# blocks that are decoded before they are joined into one table
+_BLOCKS_AT_ONCE = 8
 # the random streams of one seed
 _DRAWING, _DECODING, _SAMPLING, _SCORING = range(10, 14)
 _NAMED_VALUES = 5
@@ -158,13 +160,14 @@ class TableModel:
         seed: int,
         where: Mapping[str, Any] | None = None,
     ) -> pa.Table:
-        tables = [
-            self.codec.decode(
-                codes, stream(seed, _DECODING, block), where=where, first_row=block * BLOCK_ROWS
-            )
-            for block, codes in enumerate(blocks)
-        ]
-        return pa.concat_tables(tables).unify_dictionaries()
+        done: list[pa.Table] = []
+        for block, codes in enumerate(blocks):
+            random, first_row = stream(seed, _DECODING, block), block * BLOCK_ROWS
+            done.append(self.codec.decode(codes, random, where=where, first_row=first_row))
+            if block % _BLOCKS_AT_ONCE == _BLOCKS_AT_ONCE - 1:
+                # many small Arrow buffers among torch's own would keep the heap from shrinking
+                done[-_BLOCKS_AT_ONCE:] = [_joined(done[-_BLOCKS_AT_ONCE:])]
+        return _joined(done)
 
     def _given_codes(self, given: pa.Table) -> tuple[EncodedMatrix, list[tuple[str, Region]]]:
         """Codes of the cells that were given, and what may fill their columns' empty cells.
@@ -196,6 +199,10 @@ class TableModel:
         if problems:
             raise ConditionError(listed("rows", problems))
         return EncodedMatrix(codes, scalars), regions
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def _cut(matrix: EncodedMatrix) -> Iterator[EncodedMatrix]:

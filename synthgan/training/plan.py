@@ -107,7 +107,7 @@ def native_precision(device: str) -> str:
 
 
 def _auto_steps(rows: int) -> int:
-    return int(min(24_000, 2_000 + 90 * math.sqrt(rows)))
+    return int(min(24_000, 1_000 + 72 * math.sqrt(rows)))
 
 
 def _whole_packs(batch: int, pack: int) -> int:
