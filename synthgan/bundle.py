@@ -37,6 +37,7 @@ from synthgan.errors import FileFormatError, InputNotFoundError, OutputError, Ou
 
 MAGIC = b"\x89synthgan\r\n\x1a"
 FORMAT_VERSION = 1
+MODEL_SUFFIX = ".synthgan"
 
 _LENGTHS = struct.Struct("<IQQ")
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
@@ -117,7 +118,11 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str,
     if not source.is_file():
         found = "a folder" if source.is_dir() else "nothing"
         raise InputNotFoundError(f"{source}: expected a model file, found {found}")
-    content = source.read_bytes()
+    with source.open("rb") as file:
+        # A large file of something else is refused without being read.
+        _check_magic(file.read(len(MAGIC)), source)
+        file.seek(0)
+        content = file.read()
     header_bytes, tensor_bytes = _unpack(content, source)
     try:
         header = json.loads(header_bytes, parse_constant=_refuse_constant)
@@ -174,10 +179,13 @@ def _array_value(array: np.ndarray, name: str) -> np.ndarray:
     return np.asarray(array, order="C")
 
 
+def _check_magic(start: bytes, source: Path) -> None:
+    if not start or start != MAGIC[: len(start)]:
+        raise FileFormatError(f"{source}: this is not a model written by synthgan")
+
+
 def _unpack(content: bytes, source: Path) -> tuple[bytes, bytes]:
     """Check the file from the outside in, and cut it into header and arrays."""
-    if content[: len(MAGIC)] != MAGIC[: len(content)] or not content:
-        raise FileFormatError(f"{source}: this is not a model written by synthgan")
     if len(content) < _PRELUDE_BYTES:
         raise FileFormatError(f"{source}: the file is cut short; copy or save it again")
     version, header_length, tensor_length = _LENGTHS.unpack_from(content, len(MAGIC))

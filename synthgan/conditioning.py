@@ -39,7 +39,7 @@ class Target:
     Parameters
     ----------
     regions : sequence of (column, Region)
-        Allowed options and scalar interval per column.
+        Allowed options and scalar intervals per column.
     layout : Layout
         Where those columns lie.
     """
@@ -80,7 +80,7 @@ class _Part:
 
     def __init__(self, name: str, region: Region, layout: Layout) -> None:
         choice, self.scalar = layout.column_choice(name), layout.column_scalar(name)
-        self.interval = region.interval if self.scalar is not None else None
+        self.intervals = region.intervals if self.scalar is not None else None
         self.span: slice | None = None
         self.alive: int | None = None
         self.allowed = torch.ones(0, dtype=torch.bool)
@@ -94,7 +94,7 @@ class _Part:
     @property
     def binds(self) -> bool:
         """Whether the part excludes any row."""
-        return self.interval is not None or not bool(self.allowed.all())
+        return self.intervals is not None or not bool(self.allowed.all())
 
     def distance(self, scores: Tensor, scalars: Tensor) -> Tensor:
         outside = self._outside(scalars)
@@ -108,17 +108,23 @@ class _Part:
         return short.masked_fill(~self.allowed, torch.inf).min(dim=1).values
 
     def _outside(self, scalars: Tensor) -> Tensor:
-        if self.interval is None or self.scalar is None:
+        if self.intervals is None or self.scalar is None:
             return scalars.new_zeros(len(scalars))
-        low, high = self.interval
         value = scalars[:, self.scalar]
-        return SCALAR_WEIGHT * ((low - value).clamp_min(0.0) + (value - high).clamp_min(0.0))
+        return SCALAR_WEIGHT * (value - self._nearest(value)).abs()
+
+    def _nearest(self, value: Tensor) -> Tensor:
+        """The nearest allowed scalar to each value."""
+        assert self.intervals is not None
+        candidates = torch.stack([value.clamp(low, high) for low, high in self.intervals])
+        closest = (candidates - value).abs().argmin(dim=0, keepdim=True)
+        return candidates.gather(0, closest).squeeze(0)
 
     def force(self, scores: Tensor, scalars: Tensor) -> None:
         if self.span is not None:
             scores[:, self.span] = scores[:, self.span].masked_fill(~self.allowed, -torch.inf)
-        if self.interval is not None and self.scalar is not None:
-            scalars[:, self.scalar] = scalars[:, self.scalar].clamp(*self.interval)
+        if self.intervals is not None and self.scalar is not None:
+            scalars[:, self.scalar] = self._nearest(scalars[:, self.scalar])
 
 
 class _Walk:

@@ -15,6 +15,9 @@ from synthgan.data.matrix import EncodedMatrix
 
 NEAREST = 10
 ROWS_AT_ONCE = 256
+# a wide table gets a smaller deck: cells of 4 bytes, and rows at least
+MOST_CELLS = 32_000_000
+LEAST_DECK = 2_048
 BINS = 16
 # a column that tells nothing still decides between donors that are otherwise alike
 LEAST_WEIGHT = 1e-3
@@ -32,7 +35,9 @@ class Donors:
     """
 
     def __init__(self, deck: EncodedMatrix, layout: Layout) -> None:
-        self.deck, self.layout = deck, layout
+        features = layout.n_options + 2 * layout.n_scalars
+        self.deck = deck.take(slice(0, max(LEAST_DECK, MOST_CELLS // max(features, 1))))
+        deck, self.layout = self.deck, layout
         names = dict.fromkeys(span.column for span in layout.spans)
         self.columns = list(names)
         self._binned = np.stack([self._bin(deck, name) for name in self.columns], axis=1)
@@ -91,17 +96,22 @@ class Donors:
         One-hot codes count where they agree; a pair of live scalars a, b counts -(a - b)^2, which
         is the inner product of (2a, -1) and (b, b^2) but for a term of the query's own.
         """
-        layout, parts = self.layout, []
+        layout = self.layout
         column = {name: number for number, name in enumerate(self.columns)}
+        shape = (matrix.rows, layout.n_options + 2 * layout.n_scalars)
+        features = np.zeros(shape, dtype=np.float32)
+        rows = np.arange(matrix.rows)
         for choice, span in enumerate(layout.choices):
-            hot = matrix.codes[:, choice, None] == np.arange(span.size)
-            parts.append(hot * np.float32(weights[column[span.column]]))
+            known = matrix.codes[:, choice] >= 0
+            place = layout.choice_offsets[choice] + matrix.codes[:, choice]
+            features[rows[known], place[known]] = weights[column[span.column]]
         for scalar, span in enumerate(layout.scalars):
-            value = np.nan_to_num(matrix.scalars[:, scalar, None])
-            weight = np.float32(weights[column[span.column]])
-            pair = (2 * value, -np.ones_like(value)) if query else (value, value**2)
-            parts.append(np.hstack(pair) * weight * self._alive(matrix, scalar)[:, None])
-        return np.hstack(parts).astype(np.float32)
+            value = np.nan_to_num(matrix.scalars[:, scalar])
+            weight = weights[column[span.column]] * self._alive(matrix, scalar)
+            place = layout.n_options + 2 * scalar
+            features[:, place] = weight * (2 * value if query else value)
+            features[:, place + 1] = weight * (-1.0 if query else value**2)
+        return features
 
     def _alive(self, matrix: EncodedMatrix, scalar: int) -> np.ndarray:
         choice = int(self.layout.gate_choice[scalar])

@@ -25,8 +25,9 @@ class Sampler:
     """Draw encoded rows from a generator.
 
     A sample is defined block by block: block `b` of seed `s` depends on `(s, b)` alone, so neither
-    the number of rows asked for nor the number of threads that ask changes a row. Nothing in the
-    sampler changes while it draws.
+    the number of rows asked for nor the number of threads that ask changes a row. (Under a
+    condition a block also depends on how many of its rows are wanted.) Nothing in the sampler
+    changes while it draws.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class Sampler:
 
     def draw(self, rows: int, seed: int) -> EncodedMatrix:
         """The first `rows` rows of a seed's sample, of shape (rows, ...)."""
-        return EncodedMatrix.concat(list(self.blocks(rows, seed))).take(slice(0, rows))
+        return EncodedMatrix.concat(list(self.blocks(max(rows, 1), seed))).take(slice(0, rows))
 
     def blocks(
         self, rows: int, seed: int, regions: Sequence[tuple[str, Region]] = ()

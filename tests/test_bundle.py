@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,18 @@ def test_foreign_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match="not a model written by synthgan"):
         read_bundle(path)
+
+
+def test_a_large_foreign_file_is_refused_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "other.synthgan"
+    path.write_bytes(bytes(20_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError, match="not a model written by synthgan"):
+            read_bundle(path)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_newer_format_is_refused_by_name(

@@ -221,6 +221,20 @@ def test_every_row_meets_the_conditions(model, tmp_path, conditions, met):
     assert met(table).all()
 
 
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_a_boolean_of_any_type_takes_any_word_of_truth(tmp_path, kind):
+    table = pd.DataFrame({"b": np.arange(200) % 2, "x": np.arange(200) % 7}).astype({"b": kind})
+    table.to_parquet(tmp_path / "t.parquet")
+    (tmp_path / "s.json").write_text('{"b": "boolean"}', encoding="utf-8")
+    words = ("-o", tmp_path / "m.synthgan", "--schema", tmp_path / "s.json")
+    assert run("fit", tmp_path / "t.parquet", *words, *QUICK).exit_code == 0
+    for word, expected in (("1", 1), ("true", 1), ("no", 0)):
+        words = ("-n", 20, "-o", tmp_path / "new.parquet", "--where", f"b={word}", "--force")
+        done = run("sample", tmp_path / "m.synthgan", *words)
+        assert done.exit_code == 0, done.stderr
+        assert set(read(tmp_path / "new.parquet")["b"]) == {expected}
+
+
 # complete
 
 
@@ -298,6 +312,18 @@ def test_info_says_how_many_values_are_hidden(tmp_path):
     assert found["columns"][0]["hidden"] == 1
     words = ("info", tmp_path / "towns.parquet", "--json", "--rare-threshold", 1)
     assert json.loads(run(*words).stdout)["columns"][0]["hidden"] == 0
+
+
+def test_info_says_when_there_was_nothing_to_learn(tmp_path):
+    pd.DataFrame({"id": range(200)}).to_parquet(tmp_path / "t.parquet")
+    done = run("fit", tmp_path / "t.parquet", "-o", tmp_path / "m.synthgan", *QUICK)
+    assert done.exit_code == 0, done.stderr
+    assert "not trained: there was nothing to learn" in run("info", tmp_path / "m.synthgan").stdout
+
+
+def test_the_table_is_described_by_the_threshold_that_it_would_be_learned_by(workshop):
+    found = json.loads(run("info", workshop / "people.parquet", "--json").stdout)
+    assert found["rare_threshold"] == synthgan.SynthGAN().rare_threshold
 
 
 def test_a_model_has_its_own_schema(model):

@@ -26,6 +26,8 @@ SCHEMA = Schema(
         column("code", "category", "int16"),
         column("size", "category", "large_string", levels=("S", "M", "L:XL"), ordered=True),
         column("member", "boolean", "bool"),
+        column("flag", "boolean", "int64", levels=(0, 1)),
+        column("share", "boolean", "double", levels=(0, 1)),
         column("when", "datetime", "timestamp[us]"),
         column("at", "duration", "time64[us]"),
         column("took", "duration", "duration[us]"),
@@ -125,6 +127,17 @@ def test_what_cannot_be_read_is_refused_by_column_and_text(text, words):
         read(text)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["flag", "share"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1", 1), ("true", 1), ("no", 0), ("0", 0), ("", None), ("1|0", [1, 0])],
+)
+def test_truth_of_a_column_of_numbers_is_a_number(name, text, expected):
+    found = read(f"{name}={text}")
+    assert found == expected
+    assert not isinstance(found, bool)
 
 
 def test_all_problems_come_in_one_error():

@@ -203,6 +203,21 @@ def test_a_table_is_no_model(folder):
     refused(run("sample", "../towns.parquet", "-o", "new.csv"), 1, "not a model")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_output_that_fails_after_the_work_is_a_failed_run(
+    folder, model_file, monkeypatch, suffix
+):
+    def full_disk(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    done = run("sample", model_file, "-q", "-o", f"new{suffix}")
+    refused(done, 1, "No space left", f"new{suffix}")
+    words = ("-q", "--epochs", 1, "--set", "width=16", "--set", "depth=1")
+    refused(run("fit", "../towns.parquet", "-o", "m.synthgan", *words), 1, "No space left")
+    assert names(folder) == set()
+
+
 # Bad input: tables
 
 

@@ -37,15 +37,6 @@ def test_parts_of_different_length_are_refused() -> None:
         EncodedMatrix(np.zeros((3, 1)), np.zeros((2, 1)))
 
 
-def test_rows_are_drawn_in_proportion_to_their_weights() -> None:
-    rng = np.random.default_rng(0)
-    drawn = matrix(4, np.array([0.0, 3.0, 1.0, 0.0])).draw(4_000, rng)
-    counts = np.bincount(drawn, minlength=4)
-    assert counts[[0, 3]].tolist() == [0, 0]
-    assert counts[1] / 4_000 == pytest.approx(0.75, abs=0.03)
-    assert len(np.unique(matrix(50).draw(2_000, rng))) == 50
-
-
 def test_rows_are_held_out_once() -> None:
     rest, held = matrix(20).holdout(5, np.random.default_rng(0))
     assert sorted([*held.tolist(), *rest.codes.ravel().tolist()]) == list(range(20))

@@ -67,7 +67,8 @@ def test_shut_gates_leave_scalars_at_zero() -> None:
 
 
 def region(options: list[int] | None, size: int, interval: tuple[float, float] | None) -> Region:
-    return Region(None if options is None else np.isin(np.arange(size), options), interval)
+    intervals = None if interval is None else (interval,)
+    return Region(None if options is None else np.isin(np.arange(size), options), intervals)
 
 
 CONDITIONS = {
@@ -90,13 +91,21 @@ def test_all_rows_meet_the_condition(name: str) -> None:
         choice, scalar = LAYOUT.column_choice(column), LAYOUT.column_scalar(column)
         if choice is not None:
             assert wanted.options[drawn.codes[:, choice]].all()
-        if scalar is not None and wanted.interval is not None:
+        if scalar is not None and wanted.intervals is not None:
             alive = drawn.codes[:, 1] == 1 if column == "b" else np.ones(300, dtype=bool)
             value = drawn.scalars[alive, scalar]
-            assert (value >= wanted.interval[0] - 1e-6).all() and (
-                value <= wanted.interval[1] + 1e-6
+            assert (value >= wanted.intervals[0][0] - 1e-6).all() and (
+                value <= wanted.intervals[0][1] + 1e-6
             ).all()
     assert len(np.unique(drawn.scalars[:, 1])) > 150
+
+
+def test_several_intervals_are_each_met() -> None:
+    two = [("c", Region(None, ((-0.9, -0.8), (0.3, 0.31))))]
+    value = next(iter(make_sampler().blocks(400, 1, two))).scalars[:, 1]
+    low = (value >= -0.9 - 1e-6) & (value <= -0.8 + 1e-6)
+    high = (value >= 0.3 - 1e-6) & (value <= 0.31 + 1e-6)
+    assert (low | high).all() and low.any() and high.any()
 
 
 def test_rare_conditions_keep_the_law_of_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

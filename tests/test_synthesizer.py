@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from synthgan.errors import (
     FileFormatError,
     InputNotFoundError,
     MemoryLimitError,
+    MissingExtraError,
     OutputError,
     OutputExistsError,
     ParameterError,
@@ -167,6 +169,22 @@ def test_columns_of_constants_or_nothing_alone_can_be_learned():
     drawn = quick().fit(table).sample(9)
     assert drawn["same"].tolist() == [7] * 9
     assert drawn["void"].isna().all() and drawn["void"].dtype == np.float64
+
+
+@pytest.mark.parametrize("schema", [None, {"note": "drop"}])
+def test_identifiers_alone_can_be_learned_but_not_judged(schema, tmp_path):
+    table = pd.DataFrame({"id": range(200)})
+    if schema is not None:
+        table["note"] = "dropped"
+    model = quick(schema=schema).fit(table)
+    assert model.stopped_ == "nothing to learn"
+    drawn = model.sample(50)
+    assert drawn["id"].is_unique and not set(drawn["id"]) & set(table["id"])
+    with pytest.raises(TableError, match=r"column to judge by.*only ids.*'id' \(id\)"):
+        model.score(table)
+    model.save(tmp_path / "m.synthgan")
+    same = SynthGAN.load(tmp_path / "m.synthgan")
+    pd.testing.assert_frame_equal(same.sample(50), drawn)
 
 
 @pytest.mark.parametrize("rows", [2, 3, 11])
@@ -789,6 +807,24 @@ def test_parameters_that_no_file_can_hold_are_left_out(tmp_path):
     assert again.epochs == 1
     pd.testing.assert_frame_equal(again.sample(20), model.sample(20))
     again.fit(people())
+
+
+def test_a_schema_by_numbers_as_names_can_be_saved_and_given_again(tmp_path):
+    table = people()[["age", "sex"]].set_axis([0, 1], axis=1)
+    model = quick(schema={np.int64(0): "category", 1: {"kind": "category"}}, rare_threshold=1)
+    model.fit(table).save(tmp_path / "m.synthgan")
+    again = SynthGAN.load(tmp_path / "m.synthgan")
+    assert again.schema == {"0": "category", "1": {"kind": "category"}}
+    pd.testing.assert_frame_equal(again.sample(20), model.sample(20))
+    assert [each.kind for each in again.fit(table).schema_] == ["category", "category"]
+    json.dumps(model.describe())
+
+
+def test_a_polars_model_without_polars_names_the_extra(monkeypatch):
+    model = quick().fit(pl.from_pandas(people()[["age", "sex"]]))
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(MissingExtraError, match=r"pip install synthgan\[polars\]"):
+        model.sample(5)
 
 
 def test_a_whole_schema_can_be_given_saved_and_given_again(model, tmp_path):

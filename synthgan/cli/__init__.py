@@ -21,8 +21,6 @@ from synthgan.errors import InputNotFoundError, ParameterError
 if TYPE_CHECKING:
     from synthgan import SynthGAN
 
-MODEL_SUFFIX = ".synthgan"
-
 app = typer.Typer(
     cls=Commands,
     name="synthgan",
@@ -66,6 +64,7 @@ def fit(
     debug: ask.Debug = False,
 ) -> None:
     """Learn the table DATA and write a model."""
+    from synthgan.bundle import MODEL_SUFFIX
     from synthgan.cli.info import training_line
     from synthgan.data.output import check_output
 
@@ -189,6 +188,8 @@ def _check_inputs(*paths: Path | None) -> None:
 
 def _is_model(path: Path) -> bool:
     """Any suffix that no table has is taken for a model, whose own check then speaks."""
+    from synthgan.bundle import MODEL_SUFFIX
+
     return path.is_file() and path.suffix.lower() == MODEL_SUFFIX
 
 

@@ -144,7 +144,7 @@ def _reader(column: Column | None) -> Callable[[str], Any]:
         return _told(_time_of_day, column)
     readers: dict[str, Callable[[str], Any]] = {
         "number": _decimal if column.type.startswith("decimal") else _number,
-        "boolean": _boolean,
+        "boolean": _boolean if "bool" in column.type else _zero_one,
         "datetime": _datetime,
         "duration": _duration,
         "category": _level_reader(column),
@@ -200,6 +200,10 @@ def _decimal(text: str) -> Decimal:
 
 def _boolean(text: str) -> bool:
     return bool(_lookup(_TRUTH, text.strip().lower()))
+
+
+def _zero_one(text: str) -> int:
+    return int(_boolean(text))
 
 
 def _datetime(text: str) -> str:

@@ -29,6 +29,10 @@ _DEBUG = "synthgan.debug"
 _USAGE_ERRORS = (ParameterError, InputNotFoundError, OutputError)
 
 
+class WritingFailedError(SynthganError):
+    """An output that passed every check before the work, and could not be written after it."""
+
+
 class Commands(TyperGroup):
     """A command group whose every failure is one ``error: ...`` on stderr and an exit code."""
 
@@ -115,7 +119,10 @@ def remember_debug(ctx: typer.Context, wanted: bool) -> bool:
 
 @contextmanager
 def reporting(*, quiet: bool, verbose: bool) -> Iterator[None]:
-    """Send the library's log and its warnings to stderr as plain lines while a command runs."""
+    """Send the library's log and its warnings to stderr as plain lines while a command works.
+
+    Outputs are checked before: one that fails in here is no fault of the command line.
+    """
     logger = logging.getLogger("synthgan")
     handler, level = _Lines(), logger.level
     logger.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
@@ -125,6 +132,8 @@ def reporting(*, quiet: bool, verbose: bool) -> Iterator[None]:
             warnings.simplefilter("always", SynthganWarning)
             warnings.showwarning = _show_warning
             yield
+    except OutputError as error:
+        raise WritingFailedError(str(error)) from error
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)

@@ -17,7 +17,6 @@ from synthgan.data.source import open_source
 if TYPE_CHECKING:
     from rich.table import Table
 
-RARE_THRESHOLD = 5
 # A pipe or a file has no width of its own: nothing is cut or wrapped there.
 _WIDTH_OF_A_PIPE = 10_000
 # What the table shows, and from which width of the terminal on.
@@ -38,6 +37,7 @@ _ENDS = {
     "callback": "a callback said so",
     "interrupted": "interrupted",
     "diverged": "it diverged; the best state was kept",
+    "nothing to learn": "there was nothing to learn",
 }
 
 
@@ -45,13 +45,13 @@ def describe_data(
     path: Path, overrides: Mapping[str, Any] | None, rare_threshold: int | None
 ) -> dict[str, Any]:
     """Read a table, and say how it would be learned, in JSON's own types."""
-    threshold = RARE_THRESHOLD if rare_threshold is None else rare_threshold
+    given = {} if rare_threshold is None else {"rare_threshold": rare_threshold}
     source = open_source(path, drop=dropped(overrides))
-    codec = TableCodec.fit(source.chunks(), overrides=overrides, rare_threshold=threshold)
+    codec = TableCodec.fit(source.chunks(), overrides=overrides, **given)
     return {
         "what": "table",
         "rows": source.rows,
-        "rare_threshold": threshold,
+        "rare_threshold": codec.rare_threshold,
         "columns": codec.describe(),
     }
 

@@ -16,10 +16,81 @@ from synthgan.errors import ConditionError
 if TYPE_CHECKING:
     from synthgan.data.numbers import NumberEncoder
 
-# One value of a continuous column is met by rows this near in rank, which are then made exact.
+# One value of a continuous column is met by ranks within this width, which are then made exact.
 LEAST_WIDTH = 0.002
 # Ranks this little outside a condition got there by rounding.
 _NEAR = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class AllowedRanks:
+    """Ranks that a condition allows: one interval for a range, one for each value of a list.
+
+    Attributes
+    ----------
+    lows, highs : ndarray of shape (intervals,)
+        Ranks, in order, that are wide enough to be met; they may overlap.
+    firsts, lasts : ndarray of shape (intervals,)
+        Ranks that truly give the values wanted, inside the others.
+    """
+
+    lows: np.ndarray
+    highs: np.ndarray
+    firsts: np.ndarray
+    lasts: np.ndarray
+
+    @classmethod
+    def of(cls, encoder: NumberEncoder, lows: np.ndarray, highs: np.ndarray) -> AllowedRanks:
+        """The ranks that give values in [low, high] of each pair, in order."""
+        assert encoder.ranks is not None
+        pairs = ((lows[at : at + 1], highs[at : at + 1]) for at in range(len(lows)))
+        true = np.array([encoder.ranks.interval(*pair) for pair in pairs]).reshape(-1, 2)
+        width = true[:, 1] - true[:, 0]
+        firsts = true[:, 0]
+        lasts = true[:, 1] - 1e-9 * width  # stops short of the next atom
+        half = LEAST_WIDTH / 2
+        middle = np.clip((true[:, 0] + true[:, 1]) / 2, half, 1 - half)
+        narrow = (width < LEAST_WIDTH) & (not encoder.ranks.discrete)
+        return cls(
+            np.where(narrow, middle - half, firsts),
+            np.where(narrow, middle + half, lasts),
+            firsts,
+            lasts,
+        )
+
+    @property
+    def width(self) -> float:
+        """How wide they are together."""
+        return float((self.highs - self.lows).sum())
+
+    def apart(self) -> list[tuple[float, float]]:
+        """The intervals, put together where they overlap."""
+        merged: list[tuple[float, float]] = []
+        for low, high in zip(self.lows.tolist(), self.highs.tolist(), strict=True):
+            if merged and low <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], high))
+            else:
+                merged.append((low, high))
+        return merged
+
+    def spread(self, draw: np.ndarray) -> np.ndarray:
+        """Uniform numbers in [0, 1) spread evenly over the intervals."""
+        ends = np.cumsum(self.highs - self.lows)
+        at = np.searchsorted(ends[:-1], draw * ends[-1], side="right")
+        return np.asarray(self.highs[at] - (ends[at] - draw * ends[-1]))
+
+    def force(self, rank: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Ranks moved into the nearest interval, and on to what truly gives its values."""
+        at = np.searchsorted((self.lasts[:-1] + self.firsts[1:]) / 2, rank, side="right")
+        low, high = self.lows[at], self.highs[at]
+        far = np.flatnonzero((rank < low - _NEAR) | (rank > high + _NEAR))
+        rank[far] = low[far] + rng.random(len(far)) * (high[far] - low[far])
+        rank = np.clip(rank, low, high)
+        first, last = self.firsts[at], self.lasts[at]
+        # where nothing was widened, ranks stay as they are to the last bit
+        narrow = (first != low) | (last != high)
+        share = np.divide(rank - low, high - low, out=np.zeros(len(rank)), where=narrow)
+        return np.where(narrow, first + share * (last - first), rank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +101,7 @@ class NumberCondition:
     ----------
     options : ndarray of bool
         Spikes in order, then the rest if there is one, then missing if that occurs.
-    ranks : tuple of float or None
+    ranks : AllowedRanks or None
         Allowed ranks of the rest; None where the rest is not allowed.
     low, high : number or None
         Allowed ticks of the rest, where a range is wanted.
@@ -39,7 +110,7 @@ class NumberCondition:
     """
 
     options: np.ndarray
-    ranks: tuple[float, float] | None = None
+    ranks: AllowedRanks | None = None
     low: Any = None
     high: Any = None
     values: np.ndarray | None = None
@@ -60,10 +131,7 @@ class NumberCondition:
                 if rank is not None:
                     rank[wrong] = drawn
         if rank is not None and self.ranks is not None:
-            low, high = self.ranks
-            far = np.flatnonzero((rank < low - _NEAR) | (rank > high + _NEAR))
-            rank[far] = low + rng.random(len(far)) * (high - low)
-            np.clip(rank, low, high, out=rank)
+            rank = self.ranks.force(rank, rng)
         return codes, rank
 
     def _redraw(
@@ -80,10 +148,10 @@ class NumberCondition:
         if not weights.any():
             codes[rows] = encoder.null
             return np.zeros(len(rows))
-        low, high = self.ranks or (0.0, 1.0)
-        weights[-1] *= high - low
+        if self.ranks is not None:
+            weights[-1] *= self.ranks.width
         codes[rows], drawn = encoder.draw(len(rows), rng, weights)
-        return np.asarray(low + drawn * (high - low))
+        return drawn if self.ranks is None else self.ranks.spread(drawn)
 
     def snap(self, ticks: np.ndarray) -> None:
         """Move values of the rest, in place, to the nearest one allowed."""
@@ -141,8 +209,7 @@ def _values(encoder: NumberEncoder, asked: Wanted, null: np.ndarray) -> NumberCo
     options = np.concatenate([options, [len(rest) > 0], null])
     if not len(rest):
         return NumberCondition(options)
-    ranks = _wide(encoder, *encoder.ranks.interval(rest[:1], rest[-1:]))
-    return NumberCondition(options, ranks, values=rest)
+    return NumberCondition(options, AllowedRanks.of(encoder, rest, rest), values=rest)
 
 
 def _comes_out(encoder: NumberEncoder, tick: Any) -> bool:
@@ -192,16 +259,8 @@ def _rest_range(
     options = np.concatenate([options, [inside], null])
     if not inside:
         return NumberCondition(options)
-    return NumberCondition(options, _wide(encoder, first, second), ends[0], ends[1])
-
-
-def _wide(encoder: NumberEncoder, low: float, high: float) -> tuple[float, float]:
-    """Ranks in [0, 1] that are wide enough to be met, and stop short of the next atom."""
-    assert encoder.ranks is not None
-    if encoder.ranks.discrete or high - low >= LEAST_WIDTH:
-        return low, high - 1e-9 * (high - low)
-    middle = min(max((low + high) / 2, LEAST_WIDTH / 2), 1 - LEAST_WIDTH / 2)
-    return middle - LEAST_WIDTH / 2, middle + LEAST_WIDTH / 2
+    ranks = AllowedRanks.of(encoder, ends[:1], ends[1:])
+    return NumberCondition(options, ranks, ends[0], ends[1])
 
 
 def _nothing(encoder: NumberEncoder, wanted: Any) -> str:

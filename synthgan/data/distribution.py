@@ -51,8 +51,8 @@ class Ranges:
         return between(self.lows[place], self.highs[place], share)
 
     def middle(self) -> np.ndarray:
-        """The mean of the two middle rows, of shape (1,)."""
-        ends = self.at(np.array([(self.rows - 1) // 2, self.rows // 2]))
+        """The mean of two rows in the middle, of shape (1,): never one of more rows than one."""
+        ends = self.at(np.array([max(self.rows // 2 - 1, 0), self.rows // 2]))
         return between(ends[:1], ends[1:], np.array([0.5]))
 
 
@@ -183,16 +183,19 @@ def _atom(ranges: Ranges, at: int, spike: bool) -> tuple[np.ndarray, np.ndarray]
 def _knots(part: Ranges, threshold: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles of a stretch, and the mass before and on each.
 
-    The ends are the `threshold`-th smallest and largest rows. Inner knots are means of two
-    neighbouring rows, so nobody's value, and stand at least `threshold` rows apart, close together
-    near the ends, where a heavy tail is far from a straight line.
+    Knots are means of two neighbouring rows, so nobody's value: the outermost of the `threshold`-th
+    row from the end and the next, which without protection is the end itself. Inner ones stand at
+    least `threshold` rows apart, close together near the ends, where a heavy tail is far from a
+    straight line.
     """
     rows = part.rows
     reach = min(threshold, (rows + 1) // 2)
     if 2 * reach >= rows - 1 and threshold > 1:
         return part.middle(), np.array([0, rows])
     cuts = _cuts(rows, threshold, gap)
-    ends = part.at(np.array([reach - 1, rows - reach]))
+    inward = int(threshold > 1)
+    outer = part.at(np.array([reach - 1, rows - reach - inward]))
+    ends = between(outer, part.at(np.array([reach - 1 + inward, rows - reach])), np.full(2, 0.5))
     inner = between(part.at(cuts - 1), part.at(cuts), np.full(len(cuts), 0.5))
     values = np.concatenate([ends[:1], np.clip(inner, ends[0], ends[1]), ends[1:]])
     steps = np.diff(np.concatenate([[0], cuts, [rows]]))

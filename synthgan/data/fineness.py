@@ -13,7 +13,7 @@ import pyarrow.types as pat
 from synthgan.data.ticks import round_to, to_ticks
 
 # Most decimals that count as rounded; a double has 15 to 17 digits in all.
-MAX_DECIMALS = 9
+MOST_LEARNED_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Fineness:
     Attributes
     ----------
     decimals : int or None
-        Fewest decimals that reproduce every value; None if there are more than MAX_DECIMALS.
+        Fewest decimals that reproduce every value; None if there are more than
+        MOST_LEARNED_DECIMALS.
     step : int
         Greatest common divisor of all differences of whole-number ticks; 0 for floats, and where
         there is but one value.
@@ -96,9 +97,12 @@ def count_decimals(values: np.ndarray, single: bool) -> int | None:
             return np.asarray(rounded.astype(np.float32) != some.astype(np.float32))
         return np.asarray(rounded != some)
 
-    if differs(values[:64], MAX_DECIMALS).any() or differs(values, MAX_DECIMALS).any():
+    if (
+        differs(values[:64], MOST_LEARNED_DECIMALS).any()
+        or differs(values, MOST_LEARNED_DECIMALS).any()
+    ):
         return None
-    for decimals in range(MAX_DECIMALS + 1):
+    for decimals in range(MOST_LEARNED_DECIMALS + 1):
         values = values[differs(values, decimals)]
         if not len(values):
             return decimals

@@ -11,6 +11,7 @@ import pyarrow as pa
 from synthgan.data.native import NativeColumn, RefusedColumn, plain_values
 from synthgan.data.objects import from_objects, to_objects
 from synthgan.data.pandas_frames import plain_numbers, restore_numbers
+from synthgan.errors import MissingExtraError
 
 _UNKNOWN_TO_ARROW = ("Int128", "UInt128", "Object")
 
@@ -33,8 +34,20 @@ def read_polars(series: Any, name: str) -> tuple[NativeColumn, pa.ChunkedArray]:
 
 
 def restore_polars(columns: Sequence[NativeColumn], table: pa.Table) -> Any:
-    """Return the canonical table as a polars frame with the caller's dtypes."""
-    import polars as pl
+    """Return the canonical table as a polars frame with the caller's dtypes.
+
+    Raises
+    ------
+    MissingExtraError
+        If polars is not installed.
+    """
+    try:
+        import polars as pl
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "the table that was learned was a polars frame, and polars is not installed: "
+            "pip install synthgan[polars]"
+        ) from error
 
     made = []
     for column in columns:

@@ -12,8 +12,6 @@ from synthgan.data.frames import restore_array, restore_polars
 from synthgan.data.native import NativeColumn
 from synthgan.data.pandas_frames import restore_frame
 
-FRAMES = ("pandas", "polars", "pyarrow", "numpy")
-
 
 @dataclass(frozen=True, slots=True)
 class Home:

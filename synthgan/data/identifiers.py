@@ -24,8 +24,9 @@ from synthgan.data.ticks import from_ticks, tick_dtype
 from synthgan.data.wanted import ANYTHING, read_wanted
 from synthgan.errors import ConditionError, SchemaError
 
-# Whole numbers that a double holds exactly.
+# Whole numbers that a double and a single hold exactly, each of them.
 _MOST_FLOAT = 1 << 53
+_MOST_SINGLE = 1 << 24
 # With this much room above the highest, new numbers need not go below the lowest.
 _PLENTY = 10_000_000
 
@@ -210,15 +211,13 @@ def _free_numbers(column: Column, summary: NumberSummary) -> list[Run]:
     """Runs of whole numbers that were not learned: above, else also below and between."""
     found = column.arrow_type
     lowest, highest = int(summary.lowest), int(summary.highest)
-    first, last = -_MOST_FLOAT, _MOST_FLOAT
-    if pat.is_integer(found):
-        limits = np.iinfo(found.to_pandas_dtype())
-        first, last = int(limits.min), int(limits.max)
-    start = min(rounded_up(highest), highest + max((last - highest) // 2, 1))
+    first, last = _limits(found)
+    start = max(min(rounded_up(highest), highest + max((last - highest) // 2, 1)), first)
     above = (start, 1, last - start + 1)
     if above[2] >= _PLENTY:
         return [above]
-    runs = [above, (lowest - 1, -1, lowest - first), _widest_gap(summary)]
+    top = min(lowest - 1, last)
+    runs = [above, (top, -1, top - first + 1), _widest_gap(summary, first, last)]
     runs = sorted((run for run in runs if run[2] > 0), key=lambda run: -run[2])
     if not runs:
         raise SchemaError(
@@ -228,11 +227,24 @@ def _free_numbers(column: Column, summary: NumberSummary) -> list[Run]:
     return runs
 
 
-def _widest_gap(summary: NumberSummary) -> Run:
-    """The widest run of whole numbers between two that were learned."""
+def _limits(found: pa.DataType) -> tuple[int, int]:
+    """The lowest and highest whole number that may be made: all between are values of the type."""
+    if pat.is_integer(found):
+        limits = np.iinfo(found.to_pandas_dtype())
+        return int(limits.min), int(limits.max)
+    most = _MOST_SINGLE if pat.is_float32(found) else _MOST_FLOAT
+    if pat.is_decimal(found):
+        most = min(most, 10 ** max(found.precision - found.scale, 0) - 1)
+    return -most, most
+
+
+def _widest_gap(summary: NumberSummary, first: int, last: int) -> Run:
+    """The widest run of whole numbers between two that were learned, within [first, last]."""
     lows, highs, _ = summary.ranges()
-    gaps = [
-        (int(low) - int(high) - 1, int(high)) for high, low in zip(highs, lows[1:], strict=False)
+    ends = [
+        (max(int(high), first - 1), min(int(low), last + 1))
+        for high, low in zip(highs, lows[1:], strict=False)
     ]
+    gaps = [(low - high - 1, high) for high, low in ends]
     room, below = max(gaps, default=(0, 0))
     return below + 1, 1, room

@@ -231,11 +231,7 @@ def _zero_one(found: pa.DataType, summary: Any) -> bool:
 def _can_be_id(found: pa.DataType, summary: Any) -> bool:
     if pat.is_dictionary(found):
         return is_text(found.value_type)
-    return (
-        is_text(found)
-        or pat.is_integer(found)
-        or (pat.is_floating(found) and summary.decimals == 0)
-    )
+    return is_text(found) or pat.is_integer(found) or (is_number(found) and summary.decimals == 0)
 
 
 def _key_problems(kind: str, said: Mapping[str, Any]) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -89,15 +89,3 @@ class Layout:
 
     def __hash__(self) -> int:
         return hash(self.spans)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe form."""
-        return {"spans": [asdict(span) for span in self.spans]}
-
-    @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Layout:
-        """The reverse of `to_dict`."""
-        spans = [dict(span) for span in state["spans"]]
-        for span in spans:
-            span["gate"] = tuple(span["gate"]) if span["gate"] else None
-        return cls(Span(**span) for span in spans)

@@ -50,15 +50,6 @@ class EncodedMatrix:
         weights = None if self.weights is None else self.weights[index]
         return EncodedMatrix(self.codes[index], self.scalars[index], weights)
 
-    def draw(self, rows: int, rng: np.random.Generator) -> np.ndarray:
-        """Row numbers of shape (rows,), with replacement, in proportion to the weights."""
-        if self.weights is None:
-            return rng.integers(0, self.rows, rows)
-        share = np.cumsum(self.weights, dtype=np.float64)
-        # side="right" never picks a row of weight 0
-        found = np.searchsorted(share, rng.random(rows) * share[-1], side="right")
-        return np.asarray(np.minimum(found, np.flatnonzero(self.weights)[-1]))
-
     def holdout(self, rows: int, rng: np.random.Generator) -> tuple[EncodedMatrix, np.ndarray]:
         """The matrix without `rows` random rows, and the numbers of those, in order."""
         held = np.sort(rng.permutation(self.rows)[:rows])

@@ -236,10 +236,12 @@ class NumberEncoder:
             If nothing that was learned meets it.
         """
         asked = number_condition(self, wanted)
-        interval = None
+        intervals = None
         if asked.ranks is not None:
-            interval = (2.0 * asked.ranks[0] - 1.0, 2.0 * asked.ranks[1] - 1.0)
-        return Region(asked.options if self.options else None, interval)
+            intervals = tuple(
+                (2.0 * low - 1.0, 2.0 * high - 1.0) for low, high in asked.ranks.apart()
+            )
+        return Region(asked.options if self.options else None, intervals)
 
     def describe(self) -> dict[str, Any]:
         """Range and frequent values, as text."""

@@ -15,9 +15,9 @@ class Region:
     ----------
     options : ndarray of bool or None
         Which options of the column's choice span are allowed; None if it has no choice span.
-    interval : tuple of float or None
-        Allowed range of the column's scalar where it is alive; None for any.
+    intervals : tuple of (float, float) or None
+        Allowed ranges of the column's scalar where it is alive, in order and apart; None for any.
     """
 
     options: np.ndarray | None = None
-    interval: tuple[float, float] | None = None
+    intervals: tuple[tuple[float, float], ...] | None = None

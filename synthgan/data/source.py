@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgan.data.arrow_types import TEXT, canonical_array, canonical_type, refusal
-from synthgan.data.fitting import cast_problems, fit, name_problems
+from synthgan.data.conforming import cast_problems, fit, name_problems
 from synthgan.data.found import Found, found_in_file, found_in_frame
 from synthgan.data.home import Home
 from synthgan.data.native import Levels, NativeColumn

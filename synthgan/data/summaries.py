@@ -8,14 +8,9 @@ from synthgan.data.level_summary import LevelSummary, summarise_levels
 from synthgan.data.number_summary import NumberSummary, summarise_numbers
 from synthgan.data.ticks import has_ticks
 
-__all__ = ["LevelSummary", "NumberSummary", "Summary", "one_array", "summarise", "summary_for"]
+__all__ = ["LevelSummary", "NumberSummary", "Summary", "one_array", "summarise"]
 
 Summary = NumberSummary | LevelSummary
-
-
-def summary_for(found: pa.DataType) -> type[Summary]:
-    """Return the class that summarises columns of the type."""
-    return NumberSummary if has_ticks(found) else LevelSummary
 
 
 def summarise(array: pa.Array | pa.ChunkedArray) -> Summary:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +14,8 @@ import pyarrow.types as pat
 
 from synthgan.data.arrow_types import is_number, own_value
 
+# Digits of ISO text that Python's datetimes have no room for.
+_BEYOND_MICROSECONDS = re.compile(r"[.,]\d{6}(\d{1,3})")
 _SIGN = np.int64(-(2**63))
 _MAGNITUDE = np.int64(2**63 - 1)
 
@@ -124,9 +128,10 @@ def value_ticks(values: Iterable[Any], found: pa.DataType) -> list[Any]:
     return [_value_tick(value, found) for value in values]
 
 
-def _value_tick(value: Any, found: pa.DataType) -> Any:
-    if (exact := _moment_tick(value, found)) is not None:
-        return exact
+def _value_tick(value: Any, found: pa.DataType, up: bool = False) -> Any:
+    """One value's tick; what falls between two goes to the lower one, or `up`."""
+    if (moment := _exact_moment(value, found)) is not None:
+        return _moment_tick(moment, found, up)
     own = own_value(value, found)
     if pat.is_integer(found):
         return own
@@ -136,31 +141,53 @@ def _value_tick(value: Any, found: pa.DataType) -> Any:
     return to_ticks(pa.array([scalar.as_py()], type=found))[0][0].item()
 
 
-def _moment_tick(value: Any, found: pa.DataType) -> int | None:
-    """Ticks of a pandas Timestamp or Timedelta or a numpy one, to the nanosecond."""
-    moment = getattr(value, "asm8", value)
-    if not isinstance(moment, np.datetime64 | np.timedelta64) or np.isnat(moment):
+def _exact_moment(value: Any, found: pa.DataType) -> Any:
+    """A moment or duration as numpy has it, to the nanosecond; None for other types."""
+    moment: Any = getattr(value, "asm8", value)
+    known = isinstance(moment, np.datetime64 | np.timedelta64) and not np.isnat(moment)
+    if pat.is_duration(found):
+        if known and moment.dtype.kind == "m":
+            return moment
+        return np.timedelta64(own_value(value, found))
+    if not pat.is_timestamp(found):
         return None
-    if pat.is_timestamp(found) and moment.dtype.kind == "M":
-        aware = getattr(value, "tzinfo", None) is not None
-        if aware != (found.tz is not None):
-            return None
-        return int(moment.astype(f"datetime64[{found.unit}]").astype(np.int64))
-    if pat.is_duration(found) and moment.dtype.kind == "m":
-        return int(moment.astype(f"timedelta64[{found.unit}]").astype(np.int64))
-    return None
+    aware = getattr(value, "tzinfo", None) is not None
+    if known and moment.dtype.kind == "M" and aware == (found.tz is not None):
+        return moment
+    own = own_value(value, found)
+    if own.tzinfo is not None:
+        own = own.astimezone(dt.UTC).replace(tzinfo=None)
+    moment = np.datetime64(own, "us")
+    beyond = _BEYOND_MICROSECONDS.search(value) if isinstance(value, str) else None
+    if beyond is None:
+        return moment
+    whole = _moment_tick(moment, pa.timestamp("ns"), False)
+    return np.datetime64(whole + int(beyond[1].ljust(3, "0")), "ns")
+
+
+def _moment_tick(moment: Any, found: pa.DataType, up: bool) -> int:
+    """Ticks in the type's unit."""
+    own = moment.astype(f"{moment.dtype.kind}8[{found.unit}]")
+    # numpy wraps round where a finer unit does not reach as far
+    finer = np.promote_types(own.dtype, moment.dtype) == own.dtype
+    if finer and own.astype(moment.dtype) != moment:
+        raise ValueError(f"{moment} is beyond what {found} can hold")
+    return int(own.astype(np.int64)) + int(up and own < moment)
 
 
 def range_ticks(ends: tuple[Any, Any], found: pa.DataType) -> tuple[Any, Any]:
     """Return the ticks of an inclusive range, None where open.
 
-    A whole-number column takes fractions as ends, and ends that it could not hold.
+    A whole-number column takes fractions as ends, and ends that it could not hold; moments and
+    durations may be finer than the column's unit. Ends are drawn in to what the column can hold.
     """
     low, high = ends
     if pat.is_integer(found):
         low, high = _whole_end(low, math.ceil), _whole_end(high, math.floor)
-    ticks = [None if end is None else value_ticks([end], found)[0] for end in (low, high)]
-    return ticks[0], ticks[1]
+    return (
+        None if low is None else _value_tick(low, found, up=True),
+        None if high is None else _value_tick(high, found),
+    )
 
 
 def _whole_end(end: Any, to_whole: Any) -> Any:

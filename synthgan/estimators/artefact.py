@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from synthgan import __version__
-from synthgan.bundle import read_bundle, write_bundle
+from synthgan.bundle import MODEL_SUFFIX, read_bundle, write_bundle
 from synthgan.data.arrow_types import value_to_json
 from synthgan.data.overrides import overrides_of
 from synthgan.data.source import check_output
 from synthgan.errors import FileFormatError
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import check_names, plain
-
-MODEL_SUFFIX = ".synthgan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,9 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
             kept[name] = None
         elif name == "schema" and value is not None:
             given = value.to_dict() if hasattr(value, "to_dict") else value
-            kept[name] = overrides_of(json.loads(json.dumps(given, default=_plain_value)))
+            # Columns may be named by whole numbers, numpy's too; their text means the same column.
+            named = {str(key): each for key, each in given.items()}
+            kept[name] = overrides_of(json.loads(json.dumps(named, default=_plain_value)))
         else:
             kept[name] = plain(value)
     return kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,15 @@ from synthgan.data.source import Source
 from synthgan.errors import ParameterError
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.randomness import seed_for, stream
-from synthgan.evaluation.fidelity import FidelityReference
+from synthgan.evaluation.fidelity import LEFT_OUT_KINDS, FidelityReference
 from synthgan.sampling import Sampler
 from synthgan.training import Plan, train
+from synthgan.training.trainer import Callback
 
 # share and most rows that "auto" holds out, and the fewest that can tell a good state from a bad
 _SHARE, _MOST, _FEWEST = 0.1, 10_000, 200
 # the random streams of one fit
 _ENCODING, _HOLDING_OUT, _TRAINING, _JUDGING = range(4)
-
-Callback = Callable[[Mapping[str, float]], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,9 @@ def learn(
     training, index = matrix.holdout(held, random)
     if not held:
         index = random.permutation(matrix.rows)[:_MOST]
-    judge = Judge(codec, rows.take(index, random), seed_for(task.seed, _JUDGING))
+    judge = None
+    if can_be_judged(codec):
+        judge = Judge(codec, rows.take(index, random), seed_for(task.seed, _JUDGING))
     trained = train(
         training,
         codec.layout,
@@ -111,6 +112,11 @@ def learn(
     )
     home = source.home.keep_levels(shown_levels(codec))
     return TableModel(codec, home, trained, task.seed, task.repeatable)
+
+
+def can_be_judged(codec: TableCodec) -> bool:
+    """Whether a sample has a column to compare: ids and dropped columns are none."""
+    return any(column.kind not in LEFT_OUT_KINDS for column in codec.schema)
 
 
 def shown_levels(codec: TableCodec) -> dict[str, pa.Array]:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from synthgan import __version__
 from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
-from synthgan.errors import ConditionError, ParameterError
+from synthgan.errors import ConditionError, ParameterError, TableError
 from synthgan.estimators.artefact import (
     Artefact,
     plain_parameters,
@@ -23,6 +23,7 @@ from synthgan.estimators.artefact import (
 )
 from synthgan.estimators.base import TableEstimator, by_name, check_columns, renamed
 from synthgan.estimators.completion import completed_frame, given_cells
+from synthgan.estimators.fitting import can_be_judged
 from synthgan.estimators.history import history_frame, last_record
 from synthgan.estimators.memory import refuse_too_large
 from synthgan.estimators.model import TableModel
@@ -144,12 +145,17 @@ class GenerativeEstimator(TableEstimator):
         Raises
         ------
         TableError
-            If the columns are not those of the fit.
+            If the columns are not those of the fit, or all of them are identifiers or dropped.
         sklearn.exceptions.NotFittedError
             Before `fit`.
         """
         table = self._conforming(X)
         model = self._model
+        if not can_be_judged(model.codec):
+            raise TableError(
+                "score: expected a column to judge by, found only ids and dropped columns: "
+                f"{', '.join(f'{each.name!r} ({each.kind})' for each in model.codec.schema)}"
+            )
         rows = min(max(table.num_rows, _LEAST_JUDGED), _MOST_JUDGED)
         drawn = model.draw(rows, model.judging_seed())
         return -fidelity(table, drawn, schema=model.codec.schema).error

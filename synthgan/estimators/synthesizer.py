@@ -12,13 +12,14 @@ from synthgan.data.schema import dropped
 from synthgan.data.source import Home, open_source
 from synthgan.errors import TrainingError
 from synthgan.estimators.base import by_name, check_weights, is_named
-from synthgan.estimators.fitting import Callback, Task, learn, pick_device
+from synthgan.estimators.fitting import Task, learn, pick_device
 from synthgan.estimators.generative import GenerativeEstimator
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole, word
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.nets.objectives import OBJECTIVES
 from synthgan.training import Plan
+from synthgan.training.trainer import Callback
 
 _PLANNED = (
     "objective",
@@ -98,7 +99,9 @@ class SynthGAN(GenerativeEstimator):
     seed_ : int
         The seed that was used; `random_state=seed_` repeats the fit.
     stopped_ : str
-        Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted".
+        Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
+        "diverged" (the best state is kept), or "nothing to learn" for a table of constants and
+        identifiers.
 
     See Also
     --------

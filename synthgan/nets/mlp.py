@@ -114,11 +114,12 @@ class MLPCritic(nn.Module):
         score = self.score(hidden).float().squeeze(1)
         slope = self.score.weight.to(hidden.dtype).expand_as(hidden)
         for layer, before in zip(self.layers[:0:-1], befores[:0:-1], strict=True):
-            slope = slope + _through_relu(slope, before) @ layer.weight.to(slope.dtype)
-        first = _through_relu(slope, befores[0])
-        return score, (first @ self.layers[0].weight.to(slope.dtype)).float()
+            slope = slope + _through_layer(slope, layer, before)
+        return score, _through_layer(slope, self.layers[0], befores[0]).float()
 
 
-def _through_relu(slope: Tensor, before: Tensor) -> Tensor:
-    """A slope after a LeakyReLU turned into the one before it; the kink's own slope is 0."""
-    return torch.ops.aten.leaky_relu_backward(slope, before.detach(), SLOPE, False)
+def _through_layer(slope: Tensor, layer: nn.Module, before: Tensor) -> Tensor:
+    """A slope after a layer and its LeakyReLU turned into the one before them."""
+    inner: Tensor = torch.ops.aten.leaky_relu_backward(slope, before.detach(), SLOPE, False)
+    weight: Tensor = layer.get_parameter("weight").to(slope.dtype)
+    return inner @ weight

@@ -31,18 +31,20 @@ class DeviceRows:
         self.scalars = torch.as_tensor(np.ascontiguousarray(matrix.scalars), device=device)
         offsets = layout.choice_offsets[: matrix.codes.shape[1]]
         self._offsets = torch.as_tensor(offsets, dtype=torch.long, device=device)
-        self._cumulative: Tensor | None = None
-        if matrix.weights is not None:
-            share = np.cumsum(matrix.weights, dtype=np.float64) / np.sum(matrix.weights)
-            self._cumulative = torch.as_tensor(share, device=device)
+        self._weighted = matrix.weights is not None
+        weights = np.ones(matrix.rows) if matrix.weights is None else matrix.weights
+        mean = weights.mean() if matrix.rows else 1.0
+        self.weights = torch.as_tensor(weights / mean, dtype=torch.float64, device=device)
+        self._ends = torch.cumsum(self.weights, 0)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Row numbers of shape (count,), uniform or in proportion to the weights."""
         device = self.codes.device
-        if self._cumulative is None:
+        if not self._weighted:
             return torch.randint(0, self.rows, (count,), generator=generator, device=device)
         point = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
-        return torch.searchsorted(self._cumulative, point, right=True).clamp_max_(self.rows - 1)
+        place = torch.searchsorted(self._ends, point * self._ends[-1], right=True)
+        return place.clamp_max_(self.rows - 1)
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Rows of shape (len(index), width) as the networks see them."""
@@ -75,20 +77,20 @@ class ConditionDraw:
     def __init__(self, rows: DeviceRows) -> None:
         self.n_options = rows.layout.n_options
         codes = rows.codes.long()
-        counts, starts, order, start = [], [], [], 0
+        counts, order = [], []
         for choice, size in enumerate(rows.layout.choice_sizes):
             known = codes[:, choice]
             order.append(torch.argsort(known, stable=True)[int((known < 0).sum()) :])
-            count = torch.bincount(known[known >= 0], minlength=int(size))
-            counts.append(count)
-            starts.append(start + torch.cumsum(count, 0) - count)
-            start += len(order[-1])
-        self._order, self._starts = torch.cat(order), torch.cat(starts)
-        self._counts = torch.cat(counts)
+            weight = rows.weights[known >= 0]
+            counts.append(torch.bincount(known[known >= 0], weight, minlength=int(size)))
+        self._order, self._counts = torch.cat(order), torch.cat(counts)
+        # rows of an option lie together, each on a stretch as long as its weight
+        self._ends = torch.cumsum(rows.weights[self._order], 0)
+        self._starts = torch.cumsum(self._counts, 0) - self._counts
         sizes = torch.as_tensor(rows.layout.choice_sizes, device=codes.device)
         self._choice = torch.repeat_interleave(torch.arange(len(sizes), device=codes.device), sizes)
-        self._training = self._shares(torch.log1p(self._counts.double()))
-        self.frequencies = self._shares(self._counts.double())
+        self._training = self._shares(torch.log1p(self._counts))
+        self.frequencies = self._shares(self._counts)
 
     def _shares(self, weight: Tensor) -> Tensor:
         """Probabilities of all options: choices alike, options within a choice by weight."""
@@ -101,8 +103,9 @@ class ConditionDraw:
         device = self._order.device
         option = torch.multinomial(self._training, count, replacement=True, generator=generator)
         share = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
-        nth = (share * self._counts[option]).long()
-        return option, self._order[self._starts[option] + nth]
+        point = self._starts[option] + share * self._counts[option]
+        place = torch.searchsorted(self._ends, point, right=True)
+        return option, self._order[place.clamp_max_(len(self._order) - 1)]
 
     def loss(self, raw: Tensor, option: Tensor) -> Tensor:
         """Cross-entropy of the asked-for option inside its own choice span."""

@@ -27,6 +27,7 @@ COLLAPSE_FACTOR = 2.0
 COLLAPSE_MARGIN = 0.05
 TAKE_OFF_CHECKS = 6
 TAKE_OFF_SHARE = 0.6
+TAKE_OFF_ERROR = 0.1
 
 Record = dict[str, float]
 Callback = Callable[[Mapping[str, float]], bool | None]
@@ -111,27 +112,31 @@ class Trainer:
         except _Diverged as trouble:
             if not math.isfinite(self.best_quality):
                 raise TrainingError(f"{trouble}.") from None
-            reason = "diverged"
             warnings.warn(f"{trouble}. The best state is kept.", SynthganWarning, stacklevel=2)
-        self._settle()
+            self.game.restore(self.best_state)
+            return "diverged"
+        try:
+            self._settle()
+        except KeyboardInterrupt:
+            self.game.restore(self.best_state)
         return reason
 
     def _rounds(self) -> str:
         while (progress := self.budget.progress(self.step)) < self.schedule.end:
-            record = self._round()
-            if not math.isfinite(record["critic_loss"] + record["generator_loss"]):
+            losses, record = self._round()
+            self.history.append(record)
+            if not all(map(math.isfinite, losses.values())):
                 self._recover(self._broken())
             elif self._check_is_due():
                 record["quality"] = self._check(progress)
-            self.history.append(record)
             if any([callback(record) for callback in self.callbacks]):
                 return "callback"
         if self.schedule.hastened:
             return "plateau"
         return "max_seconds" if self.step < self.budget.steps else "epochs"
 
-    def _round(self) -> Record:
-        """Up to ROUND_STEPS steps; the mean of their losses and the pace."""
+    def _round(self) -> tuple[Record, Record]:
+        """Up to ROUND_STEPS steps; the means of their losses, and the record of the round."""
         sums: dict[str, torch.Tensor] = {}
         started, steps, rate = time.perf_counter(), 0, 0.0
         while steps < ROUND_STEPS:
@@ -144,7 +149,7 @@ class Trainer:
             self.step, steps = self.step + 1, steps + 1
         losses = {name: float(total) / max(steps, 1) for name, total in sums.items()}
         pace = steps * self.rows_per_step / max(time.perf_counter() - started, 1e-9)
-        return self._record(losses, rate, pace)
+        return losses, self._record(losses, rate, pace)
 
     def _record(self, losses: Record, rate: float, pace: float) -> Record:
         progress = self.budget.progress(self.step) / self.schedule.end
@@ -198,12 +203,15 @@ class Trainer:
     def _has_not_taken_off(self) -> bool:
         """After a few checks still little better than the untrained generator."""
         late = len(self._checks) == TAKE_OFF_CHECKS
-        return late and self.best_quality < TAKE_OFF_SHARE * self._untrained
+        # a table of coin flips is drawn well before any training: that is no failure
+        return late and self.best_quality < min(TAKE_OFF_SHARE * self._untrained, -TAKE_OFF_ERROR)
 
     def _is_flat(self) -> bool:
-        if len(self._checks) <= PATIENCE:
+        """Whether the later half of a long run has brought next to nothing."""
+        half = len(self._checks) // 2
+        if half < PATIENCE:
             return False
-        before, recent = max(self._checks[:-PATIENCE]), max(self._checks[-PATIENCE:])
+        before, recent = max(self._checks[:half]), max(self._checks[half:])
         # qualities are minus an error: a gain is measured against the error that was left
         return recent - before < LEAST_GAIN * abs(before)
 
