@@ -27,7 +27,9 @@ POOL_ROWS = 16 * POOL_BATCH
 WALKERS = 1_024
 LEVEL_SHARE = 0.25
 MOVES = 6
-LAST_MOVES = 12
+# moves that nearly every row must have made inside the target, and tries at most
+LAST_MOVES = 4
+LAST_TRIES = 60
 LEVELS = 40
 # a whole scalar range counts as much as this many nats of a choice's score
 SCALAR_WEIGHT = 4.0
@@ -167,17 +169,20 @@ class _Walk:
         order = torch.argsort(distances, stable=True)
         return kept[order], distances[order]
 
-    def move(self, normals: Tensor, distances: Tensor, level: float) -> tuple[Tensor, Tensor]:
+    def move(
+        self, normals: Tensor, distances: Tensor, level: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """One Crank-Nicolson step of every row that stays within the level."""
         kick = torch.randn(normals.shape, generator=self.stream)
         proposed = (1.0 - self.stride**2) ** 0.5 * normals + self.stride * kick
         reached = self.distance(proposed)
         accepted = reached <= level
         share = float(accepted.float().mean())
-        self.stride = min(1.0, self.stride * 1.2) if share > 0.35 else max(0.02, self.stride * 0.8)
+        self.stride = min(1.0, self.stride * 1.2) if share > 0.35 else max(0.01, self.stride * 0.8)
         return (
             torch.where(accepted[:, None], proposed, normals),
             torch.where(accepted, reached, distances),
+            accepted,
         )
 
     def descend(self, normals: Tensor, distances: Tensor) -> Tensor:
@@ -189,9 +194,19 @@ class _Walk:
             pick = torch.randint(len(survivors), (population,), generator=self.stream)
             chosen = survivors[pick]
             normals, distances = normals[chosen], distances[chosen]
-            for _ in range(MOVES if level > 0 else LAST_MOVES):
-                normals, distances = self.move(normals, distances, level)
             if level <= 0:
+                return self.spread(normals, distances)
+            for _ in range(MOVES):
+                normals, distances, _ = self.move(normals, distances, level)
+        return normals
+
+    def spread(self, normals: Tensor, distances: Tensor) -> Tensor:
+        """Move rows inside the target until next to none is still a copy of another."""
+        moves = torch.zeros(len(normals), dtype=torch.long)
+        for _ in range(LAST_TRIES):
+            normals, distances, accepted = self.move(normals, distances, 0.0)
+            moves += accepted
+            if float((moves >= LAST_MOVES).float().mean()) > 0.98:
                 break
         return normals
 

@@ -100,6 +100,12 @@ def test_all_rows_meet_the_condition(name: str) -> None:
     assert len(np.unique(drawn.scalars[:, 1])) > 150
 
 
+def test_walked_rows_are_not_copies_of_each_other() -> None:
+    narrow = [("c", Region(None, ((0.85, 0.853),)))]
+    drawn = next(iter(make_sampler().blocks(1_000, 1, narrow)))
+    assert len(np.unique(drawn.scalars[:, 1])) > 900
+
+
 def test_several_intervals_are_each_met() -> None:
     two = [("c", Region(None, ((-0.9, -0.8), (0.3, 0.31))))]
     value = next(iter(make_sampler().blocks(400, 1, two))).scalars[:, 1]
