@@ -27,9 +27,9 @@ Net = TypeVar("Net", bound=nn.Module)
 class TableGame:
     """A generator and a critic over the rows of one table.
 
-    One step draws one batch: the critic learns to tell it from generated rows, then the generator
-    answers with the same latents, on the critic just improved. The exponential average of the
-    generator is what is sampled from.
+    In one step the critic learns, once or as often as the objective says, to tell a batch of rows from
+    generated ones; then the generator answers with the latents of the last batch, on the critic just
+    improved. The exponential average of the generator is what is sampled from.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class TableGame:
         return None if self.conditions is None else self.conditions.frequencies
 
     def step(self, learning_rate: float) -> Losses:
-        """One move of the critic and one of the generator; their losses, detached."""
+        """The critic's moves and one of the generator; the losses of the last ones, detached."""
         for optimiser in self._optimisers:
             optimiser.param_groups[0]["lr"] = learning_rate
         for _ in range(self.plan.game.critic_steps):
