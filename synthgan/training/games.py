@@ -27,9 +27,9 @@ Net = TypeVar("Net", bound=nn.Module)
 class TableGame:
     """A generator and a critic over the rows of one table.
 
-    In one step the critic learns, once or as often as the objective says, to tell a batch of rows from
-    generated ones; then the generator answers with the latents of the last batch, on the critic just
-    improved. The exponential average of the generator is what is sampled from.
+    In one step the critic learns, as often as the objective says, to tell a batch of rows from
+    generated ones; then the generator answers with the latents of the last batch, on the critic
+    just improved. The exponential average of the generator is what is sampled from.
 
     Parameters
     ----------
