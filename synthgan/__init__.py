@@ -1,4 +1,4 @@
-"""Fit a generative network to a table of mixed columns, and sample new tables from it.
+"""Fit a generative network to a table of mixed columns, sample new tables from it, judge them.
 
 Names load when they are asked for: importing the package loads neither torch nor pandas.
 
@@ -20,16 +20,28 @@ if TYPE_CHECKING:
     from synthgan.data.schema import Schema
     from synthgan.errors import SynthganError, SynthganWarning
     from synthgan.estimators.synthesizer import SynthGAN
+    from synthgan.evaluation.evaluate import evaluate
+    from synthgan.evaluation.result import Evaluation
 
 __version__ = "0.1.0"
 
-__all__ = ["Schema", "SynthGAN", "SynthganError", "SynthganWarning", "__version__"]
+__all__ = [
+    "Evaluation",
+    "Schema",
+    "SynthGAN",
+    "SynthganError",
+    "SynthganWarning",
+    "__version__",
+    "evaluate",
+]
 
 _HOMES = {
+    "Evaluation": "synthgan.evaluation.result",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
     "SynthganWarning": "synthgan.errors",
+    "evaluate": "synthgan.evaluation.evaluate",
 }
 
 logging.getLogger("synthgan").addHandler(logging.NullHandler())

@@ -13,7 +13,7 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema"])
+@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report"])
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -30,7 +30,10 @@ def test_an_example_runs(
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
-    wrote = {"quick_start": {"adult.synthgan", "new.parquet"}}.get(name, set())
+    wrote = {
+        "quick_start": {"adult.synthgan", "new.parquet"},
+        "report": {"report.html"},
+    }.get(name, set())
     assert {path.name for path in tmp_path.iterdir()} == wrote
 
 

@@ -63,9 +63,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path, project_root:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     package = {name for name in names if name.startswith("synthgan/")}
-    sources = project_root.glob("synthgan/**/*.py")
-    written = {path.relative_to(project_root).as_posix() for path in sources}
-    assert package == written | {"synthgan/py.typed"}
+    written = {
+        path.relative_to(project_root).as_posix()
+        for suffix in ("py", "typed", "j2", "css", "js")
+        for path in project_root.glob(f"synthgan/**/*.{suffix}")
+    }
+    assert package == written
+    assert "synthgan/evaluation/report/templates/page.html.j2" in package
     assert {name.split("/")[0] for name in names - package} == {
         f"synthgan-{synthgan.__version__}.dist-info"
     }

@@ -1,4 +1,4 @@
-"""The command line: ``synthgan fit``, ``sample``, ``complete`` and ``info``.
+"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``report`` and ``info``.
 
 Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
 and words are refused before torch is loaded.
@@ -7,6 +7,7 @@ and words are refused before torch is loaded.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,13 @@ import typer
 
 from synthgan.cli import options as ask
 from synthgan.cli.conditions import check_conditions, read_conditions
-from synthgan.cli.exits import Commands, reporting, say
+from synthgan.cli.exits import BAR_MISSED, Commands, reporting, say
 from synthgan.cli.parameters import merge_parameters, read_option, read_settings
 from synthgan.errors import InputNotFoundError, ParameterError
 
 if TYPE_CHECKING:
     from synthgan import SynthGAN
+    from synthgan.evaluation.result import Evaluation
 
 app = typer.Typer(
     cls=Commands,
@@ -143,6 +145,62 @@ def complete(
 
 
 @app.command()
+def report(
+    real: ask.RealFile,
+    synthetic: ask.SyntheticFile,
+    output: ask.ReportOutput = None,
+    as_json: ask.Json = False,
+    holdout: ask.HoldoutFile = None,
+    target: ask.Target = None,
+    schema: ask.SchemaFile = None,
+    model: ask.Maker = None,
+    random_state: ask.RandomState = None,
+    max_rows: ask.MostRows = None,
+    fail_under: ask.FailUnder = None,
+    fail_over: ask.FailOver = None,
+    force: ask.Force = False,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Judge SYNTHETIC by REAL: how alike they are, how useful it is, and how risky."""
+    from synthgan.cli.report import (
+        REPORT_SUFFIXES,
+        failed_bars,
+        print_evaluation,
+        read_bars,
+        write_report,
+    )
+    from synthgan.data.output import check_output
+
+    _check_inputs(real, synthetic, holdout, schema, model)
+    if output is not None:
+        check_output(output, force=force, suffixes=REPORT_SUFFIXES)
+    needed = {"--holdout": holdout, "--target": target}
+    bars = read_bars(fail_under or [], fail_over or [], needed)
+    given = {"random_state": random_state, "max_rows": max_rows}
+    with reporting(quiet=quiet, verbose=verbose):
+        evaluation = _evaluate()(
+            real,
+            synthetic,
+            holdout=holdout,
+            target=target,
+            schema=_overrides(schema),
+            provenance=None if model is None else _estimator().load(model).provenance(),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        if output is not None:
+            write_report(evaluation, output, force=force)
+            _report(quiet, f"wrote {output}")
+        print_evaluation(evaluation, as_json=as_json)
+        failed = failed_bars(evaluation, bars)
+    for line in failed:
+        say(f"error: {line}")
+    if failed:
+        raise typer.Exit(BAR_MISSED)
+
+
+@app.command()
 def info(
     path: ask.ModelOrData,
     as_json: ask.Json = False,
@@ -172,6 +230,12 @@ def _estimator() -> type[SynthGAN]:
     from synthgan import SynthGAN
 
     return SynthGAN
+
+
+def _evaluate() -> Callable[..., Evaluation]:
+    from synthgan import evaluate
+
+    return evaluate
 
 
 def _overrides(schema: Path | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""How a command speaks and ends: messages on stderr, one ``error: ...``, exit codes 0, 1 and 2."""
+"""How a command speaks and ends: messages on stderr, one ``error: ...``, exit codes 0 to 3."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from synthgan.errors import (
 
 RUN_FAILED = 1
 USAGE = 2
+BAR_MISSED = 3
 INTERRUPTED = 130
 _DEBUG = "synthgan.debug"
 # Refused before any work was done: another command line is needed, not other data.

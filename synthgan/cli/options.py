@@ -45,6 +45,22 @@ SchemaFile = Annotated[
     Path | None,
     typer.Option("--schema", metavar="FILE.json", help="Kinds of columns, by column name."),
 ]
+RealFile = Annotated[
+    Path, typer.Argument(metavar="REAL", help="The table that was learned; a file or a folder.")
+]
+SyntheticFile = Annotated[
+    Path, typer.Argument(metavar="SYNTHETIC", help="The table made from it, by whatever tool.")
+]
+HoldoutFile = Annotated[
+    Path | None,
+    typer.Option("--holdout", metavar="FILE", help="Real rows that nothing has learned from."),
+]
+Maker = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", metavar="MODEL.synthgan", help="Say in the report how SYNTHETIC was made."
+    ),
+]
 
 # What is written
 ModelOutput = Annotated[
@@ -58,6 +74,9 @@ TableOutput = Annotated[
     typer.Option(
         "-o", "--output", help="Table to write: .parquet, .csv, .arrow, .feather or .jsonl."
     ),
+]
+ReportOutput = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Report to write: .html, or .json.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
 
@@ -115,6 +134,37 @@ Where = Annotated[
         metavar="COLUMN=VALUE",
         help="Met by every row; repeatable. A value, low:high, a|b, nothing for a missing value; "
         'text in "double quotes" is taken as it is.',
+    ),
+]
+
+# How to judge
+Target = Annotated[
+    str | None,
+    typer.Option("--target", metavar="COLUMN", help="What a model of the table would predict."),
+]
+MostRows = Annotated[
+    int | None,
+    typer.Option(
+        "--max-rows",
+        metavar="N",
+        parser=whole_number(2),
+        help="Of a longer table this many rows, drawn at random, are judged.",
+    ),
+]
+FailUnder = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-under",
+        metavar="FIGURE=VALUE",
+        help="Exit with 3 if the figure is lower, e.g. utility.auc=0.8; repeatable.",
+    ),
+]
+FailOver = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-over",
+        metavar="FIGURE=VALUE",
+        help="Exit with 3 if the figure is higher, e.g. detection.boosted_auc=0.7; repeatable.",
     ),
 ]
 

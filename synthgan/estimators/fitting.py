@@ -17,7 +17,8 @@ from synthgan.data.source import Source
 from synthgan.errors import ParameterError
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.randomness import seed_for, stream
-from synthgan.evaluation.fidelity import LEFT_OUT_KINDS, FidelityReference
+from synthgan.evaluation.coding import LEFT_OUT_KINDS
+from synthgan.evaluation.fidelity import FidelityReference
 from synthgan.sampling import Sampler
 from synthgan.training import Plan, train
 from synthgan.training.trainer import Callback

@@ -1,47 +1,38 @@
-"""What a fitted estimator of tables does: draw, complete and score rows, go to disk and back."""
+"""What a fitted estimator of tables does: draw and complete rows, and have them judged."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from synthgan import __version__
 from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import ConditionError, ParameterError, TableError
-from synthgan.estimators.artefact import (
-    Artefact,
-    plain_parameters,
-    read_artefact,
-    write_artefact,
-)
-from synthgan.estimators.base import TableEstimator, by_name, check_columns, renamed
+from synthgan.estimators.base import by_name, check_columns, renamed
 from synthgan.estimators.completion import completed_frame, given_cells
+from synthgan.estimators.fitted import FittedEstimator
 from synthgan.estimators.fitting import can_be_judged
-from synthgan.estimators.history import history_frame, last_record
 from synthgan.estimators.memory import refuse_too_large
-from synthgan.estimators.model import TableModel
-from synthgan.estimators.parameters import broken, whole
+from synthgan.estimators.parameters import Rule, broken, whole
 from synthgan.evaluation.fidelity import fidelity
+
+if TYPE_CHECKING:
+    from synthgan.evaluation.result import Evaluation
 
 # a sample of fewer rows would be judged by its own chance, one of more gains nothing
 _LEAST_JUDGED, _MOST_JUDGED = 1_000, 100_000
-_N_SAMPLES = whole(0)
+_N_SAMPLES, _N_JUDGED = whole(0), whole(1)
+# scikit-learn takes no larger seeds
+_JUDGING_SEEDS = 2**32
 
 
-class GenerativeEstimator(TableEstimator):
-    """An estimator whose `fit` leaves a `TableModel`: everything that can be done with one.
-
-    A child's `fit` ends with `_adopt`.
-    """
-
-    _model: TableModel
+class GenerativeEstimator(FittedEstimator):
+    """Everything that can be done with a `TableModel`; a child's `fit` ends with `_adopt`."""
 
     def sample(
         self,
@@ -82,13 +73,9 @@ class GenerativeEstimator(TableEstimator):
             Before `fit`.
         """
         check_is_fitted(self)
-        if not _N_SAMPLES.accepts(n_samples):
-            raise ParameterError(broken("n_samples", n_samples, _N_SAMPLES))
-        rows, model = int(n_samples), self._model
-        conditions = self._conditions(where)
-        refuse_too_large(
-            f"a sample of {rows:,} rows", model.size_of(rows), "sample fewer rows at a time"
-        )
+        rows = _checked_rows(n_samples, _N_SAMPLES)
+        conditions, model = self._conditions(where), self._model
+        self._refuse_too_many(rows)
         return model.home.restore(model.draw(rows, model.seed_of(random_state), conditions))
 
     def complete(self, rows: Any, *, random_state: Any = None) -> Any:
@@ -160,6 +147,72 @@ class GenerativeEstimator(TableEstimator):
         drawn = model.draw(rows, model.judging_seed())
         return -fidelity(table, drawn, schema=model.codec.schema).error
 
+    def report(
+        self,
+        X: Any,
+        *,
+        n_samples: int | None = None,
+        holdout: Any = None,
+        target: Any = None,
+        random_state: Any = None,
+        max_rows: int | None = None,
+    ) -> Evaluation:
+        """Draw a sample and judge it by a table: how alike, how useful, how risky.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            The rows that were learned, which the sample is held to.
+        n_samples : int, optional
+            Rows to draw; as many as `X` has by default.
+        holdout : table, optional
+            Real rows that `fit` has not seen; without them, copying cannot be told from likeness.
+        target : str, optional
+            The column that a model would predict: trained on the sample, tested on real rows.
+        random_state : int, Generator, RandomState or None, default None
+            Decides the sample, as in `sample`, and every draw of the judgement.
+        max_rows : int, optional
+            Of a longer table this many rows, drawn at random, are judged; as in `evaluate`.
+
+        Returns
+        -------
+        Evaluation
+            Shows itself in a notebook; `to_html` writes the page, `result` holds the figures.
+
+        Raises
+        ------
+        ParameterError
+            If `n_samples` is no whole number of at least 1, or the target is no compared column.
+        TableError
+            If the columns of a table are not those of the fit, or none of them can be compared.
+        MemoryLimitError
+            If the sample would not fit in free memory.
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+
+        See Also
+        --------
+        synthgan.evaluate : Judges tables of any maker.
+        """
+        # only here: it loads scikit-learn's learners, which sampling has no use for
+        from synthgan.evaluation.evaluate import evaluate
+
+        real = self._conforming(X)
+        unseen = None if holdout is None else self._conforming(holdout)
+        rows = real.num_rows if n_samples is None else _checked_rows(n_samples, _N_JUDGED)
+        self._refuse_too_many(rows)
+        model, seed = self._model, self._model.seed_of(random_state)
+        return evaluate(
+            real,
+            model.draw(rows, seed),
+            holdout=unseen,
+            target=next(iter(by_name(model.home, {target: None}))),
+            schema={column.name: column.kind for column in model.codec.schema.kept},
+            random_state=seed % _JUDGING_SEEDS,
+            provenance=self.provenance(),
+            **({} if max_rows is None else {"max_rows": max_rows}),
+        )
+
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Score rows with the critic.
 
@@ -184,94 +237,9 @@ class GenerativeEstimator(TableEstimator):
         table = self._conforming(X)
         return self._model.scores(table)
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the fitted model to one file; it holds no training row and no code.
-
-        Parameters
-        ----------
-        path : path
-            The file, which must end in ``.synthgan``; its folder must exist.
-        force : bool, default False
-            Whether an existing file is overwritten.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written there.
-        OutputExistsError
-            If it exists and `force` is false.
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        """
-        check_is_fitted(self)
-        named = hasattr(self, "feature_names_in_")
-        parameters = self.get_params(deep=False)
-        artefact = Artefact(type(self).__name__, __version__, parameters, named, self._model)
-        write_artefact(path, artefact, force=force)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model that `save` wrote; it runs on the CPU.
-
-        Parameters
-        ----------
-        path : path
-            The file.
-
-        Returns
-        -------
-        SynthGAN
-            The fitted estimator. Callbacks and random generators among its parameters are None.
-
-        Raises
-        ------
-        InputNotFoundError
-            If there is no such file.
-        FileFormatError
-            If it is damaged, cut short, written by something else or by a newer version.
-        """
-        artefact = read_artefact(path, cls.__name__, cls._get_param_names())
-        estimator = cls(**artefact.parameters)
-        estimator._adopt(artefact.model, artefact.named, artefact.version)
-        return estimator
-
-    def describe(self) -> dict[str, Any]:
-        """Say what is known about the fitted model, in JSON's own types.
-
-        Returns
-        -------
-        dict
-            Version, parameters, how training went, and what each column was taken for.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        """
-        check_is_fitted(self)
-        model = self._model
-        return {
-            "what": "model",
-            "estimator": type(self).__name__,
-            "version": self._version,
-            "parameters": plain_parameters(self.get_params(deep=False)),
-            "plan": model.trained.plan.to_dict(),
-            "stopped": self.stopped_,
-            "seed": self.seed_,
-            "training": last_record(model.trained.history),
-            "rare_threshold": model.codec.rare_threshold,
-            "columns": model.codec.describe(),
-        }
-
-    def _adopt(self, model: TableModel, named: bool, version: str = __version__) -> None:
-        """Take a model, made by a version, as the fitted state; nothing of an earlier fit stays."""
-        self._model = model
-        self._version = version
-        self.schema_ = model.codec.schema
-        self.history_ = history_frame(model.trained.history)
-        self.seed_ = model.seed
-        self.stopped_ = model.trained.stopped
-        self._set_features(model.codec.schema.names, named)
+    def _refuse_too_many(self, rows: int) -> None:
+        size = self._model.size_of(rows)
+        refuse_too_large(f"a sample of {rows:,} rows", size, "sample fewer rows at a time")
 
     def _conditions(self, where: Any) -> Mapping[str, Any] | None:
         if where is not None and not isinstance(where, Mapping):
@@ -290,3 +258,9 @@ class GenerativeEstimator(TableEstimator):
         types = {column.name: column.arrow_type for column in schema}
         table = renamed(source, schema.names).cast(types).table()
         return table.select(self._model.codec.arrow_schema.names)
+
+
+def _checked_rows(n_samples: Any, rule: Rule) -> int:
+    if not rule.accepts(n_samples):
+        raise ParameterError(broken("n_samples", n_samples, rule))
+    return int(n_samples)

@@ -58,6 +58,21 @@ def as_floats(array: Array) -> Floats:
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
+def from_floats(values: Floats, kind: Any) -> Array:
+    """Numbers as a column of an Arrow type, NaN as null: the way back from `as_floats`."""
+    null = np.isnan(values)
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return pa.array(values, mask=null).cast(kind, safe=False)
+    whole = pa.array(np.rint(np.where(null, 0, values)).astype(np.int64), mask=null)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        whole = whole.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)))
+    elif pa.types.is_duration(kind):
+        whole = whole.cast(pa.duration("us"))
+    elif pa.types.is_time(kind):
+        whole = whole.cast(pa.time64("us"))
+    return whole.cast(kind, safe=False)
+
+
 def _plain(array: Array) -> Array:
     """One contiguous array without a dictionary, NaN as null."""
     if pa.types.is_dictionary(array.type):
@@ -81,6 +96,16 @@ def as_levels(array: Array, like: Any | None = None) -> Array:
 def total_variation(first: Floats, second: Floats) -> float:
     """Half the sum of differences of two lists of shares; never above 1, whatever the rounding."""
     return min(float(np.abs(first - second).sum() / 2), 1.0)
+
+
+def sparse_variation(real: Codes, found: Codes) -> float:
+    """Total variation between two lists of cells, over the cells that occur."""
+    _, place = np.unique(np.concatenate([real, found]), return_inverse=True)
+    shares = [
+        np.bincount(part, minlength=int(place.max()) + 1) / len(part)
+        for part in (place[: len(real)], place[len(real) :])
+    ]
+    return total_variation(shares[0], shares[1])
 
 
 def _edges(values: Floats) -> Floats:
@@ -127,6 +152,7 @@ class NumberColumn:
         present = values[~np.isnan(values)]
         self.unique, counts = np.unique(present, return_counts=True)
         self.cumulative = np.concatenate([[0.0], np.cumsum(counts) / max(len(present), 1)])
+        self.has_null = len(present) < len(values)
         temporal = pa.types.is_temporal(array.type)
         self.whole = not temporal and bool((np.rint(self.unique) == self.unique).all())
         self.edges = _edges(self.unique)

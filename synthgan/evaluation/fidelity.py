@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from synthgan.data.source import open_source
-from synthgan.errors import TableError
+from synthgan.evaluation.coding import REAL, SYNTHETIC, Coded, Coder, RealColumn
 from synthgan.evaluation.columns import (
     Codes,
     Floats,
-    LevelColumn,
-    NumberColumn,
     Prepared,
-    is_number_type,
+    sparse_variation,
     total_variation,
 )
 
@@ -31,15 +29,14 @@ if TYPE_CHECKING:
     from synthgan.data.schema import Schema
 
 METRICS_VERSION = "1"
-NUMBER_KINDS = frozenset({"number", "datetime", "duration"})
-LEFT_OUT_KINDS = frozenset({"id", "drop"})
 
+# From 100 columns on, this many pairs stand for all of them.
+MOST_PAIRS = 5_000
 # A contingency table up to this many cells is kept and counted densely; a larger one (two columns
 # of thousands of levels) is counted over the cells that occur.
 DENSE_CELLS = 16_384
 
 Pair = tuple[str, str]
-RealColumn = NumberColumn | LevelColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,23 +140,30 @@ class FidelityReference:
     """
 
     def __init__(self, real: Any, *, schema: Schema | None = None) -> None:
-        table = _open(real, "the real table")
-        kinds = {} if schema is None else {column.name: column.kind for column in schema}
-        self.columns: list[RealColumn] = [
-            _real_column(name, table.column(name), kinds.get(name))
-            for name in table.column_names
-            if kinds.get(name) not in LEFT_OUT_KINDS
-        ]
-        if not self.columns:
-            raise TableError(
-                "the real table: expected a column to compare, found only ids and dropped columns"
-            )
-        self._correlations = _correlations(self._numbers([c.real for c in self.columns]))
+        self._prepare(Coder(_open(real, REAL), schema=schema))
+
+    @classmethod
+    def of(cls, coder: Coder) -> Self:
+        """The same for a real table that is coded already."""
+        made = cls.__new__(cls)
+        made._prepare(coder)
+        return made
+
+    def _prepare(self, coder: Coder) -> None:
+        self.coder = coder
+        self.pairs = _chosen_pairs(len(self.columns))
+        prepared = self.coder.real.prepared
+        self._correlations = correlations(self._numbers(prepared))
         self._contingencies = {
-            pair: _shares(self._cells(pair, [c.real for c in self.columns]), self._size(pair))
-            for pair in self._mixed_pairs()
-            if self._size(pair) <= DENSE_CELLS
+            pair: _shares(self._cells(pair, prepared), self._size(pair))
+            for pair in self.pairs
+            if not self._both_numbers(pair) and self._size(pair) <= DENSE_CELLS
         }
+
+    @property
+    def columns(self) -> tuple[RealColumn, ...]:
+        """The real columns that are compared."""
+        return self.coder.columns
 
     def compare(self, synthetic: Any) -> Fidelity:
         """Hold a synthetic table to this one.
@@ -179,13 +183,11 @@ class FidelityReference:
         TableError
             As in `fidelity`.
         """
-        table = _open(synthetic, "the synthetic table")
-        missing = [c.name for c in self.columns if c.name not in table.column_names]
-        if missing:
-            raise TableError(
-                f"the synthetic table: expected the real table's columns, missing are {missing}"
-            )
-        prepared = [column.prepare(table.column(column.name)) for column in self.columns]
+        return self.compare_coded(self.coder.code(_open(synthetic, SYNTHETIC)))
+
+    def compare_coded(self, synthetic: Coded) -> Fidelity:
+        """The same for a table that is coded already."""
+        prepared = synthetic.prepared
         shapes = {
             column.name: column.error(found)
             for column, found in zip(self.columns, prepared, strict=True)
@@ -199,12 +201,13 @@ class FidelityReference:
         )
 
     def _trends(self, prepared: Sequence[Prepared]) -> dict[Pair, float]:
-        correlations = np.abs(self._correlations - _correlations(self._numbers(prepared))) / 2
+        found = correlations(self._numbers(prepared))
+        differences = np.abs(self._correlations - found) / 2
         place = {i: k for k, i in enumerate(i for i, c in enumerate(self.columns) if c.is_number)}
         trends = {}
-        for i, j in combinations(range(len(self.columns)), 2):
-            if i in place and j in place:
-                error = float(correlations[place[i], place[j]])
+        for i, j in self.pairs:
+            if self._both_numbers((i, j)):
+                error = float(differences[place[i], place[j]])
             else:
                 error = self._contingency_error((i, j), prepared)
             trends[self.columns[i].name, self.columns[j].name] = error
@@ -215,12 +218,10 @@ class FidelityReference:
         real = self._contingencies.get(pair)
         if real is not None:
             return total_variation(real, _shares(found, self._size(pair)))
-        return _sparse_variation(self._cells(pair, [c.real for c in self.columns]), found)
+        return sparse_variation(self._cells(pair, self.coder.real.prepared), found)
 
-    def _mixed_pairs(self) -> list[tuple[int, int]]:
-        pairs = combinations(range(len(self.columns)), 2)
-        numbers = [column.is_number for column in self.columns]
-        return [(i, j) for i, j in pairs if not (numbers[i] and numbers[j])]
+    def _both_numbers(self, pair: tuple[int, int]) -> bool:
+        return self.columns[pair[0]].is_number and self.columns[pair[1]].is_number
 
     def _size(self, pair: tuple[int, int]) -> int:
         return self.columns[pair[0]].size * self.columns[pair[1]].size
@@ -233,20 +234,24 @@ class FidelityReference:
         return [found.values for found in prepared if found.values is not None]
 
 
+def _chosen_pairs(columns: int) -> list[tuple[int, int]]:
+    """All pairs of columns, or `MOST_PAIRS` drawn evenly from them, always the same."""
+    pairs = list(combinations(range(columns), 2))
+    if len(pairs) <= MOST_PAIRS:
+        return pairs
+    chosen = np.random.default_rng(0).choice(len(pairs), MOST_PAIRS, replace=False)
+    return [pairs[place] for place in np.sort(chosen)]
+
+
 def _open(table: Any, where: str) -> pa.Table:
-    if not isinstance(table, pa.Table):
-        table = open_source(table, where=where, min_rows=1).table()
-    if table.num_rows == 0:
-        raise TableError(f"{where}: expected at least one row, found none")
-    return table
+    return (
+        table
+        if isinstance(table, pa.Table)
+        else open_source(table, where=where, min_rows=1).table()
+    )
 
 
-def _real_column(name: str, array: Any, kind: str | None) -> RealColumn:
-    number = is_number_type(array.type) if kind is None else kind in NUMBER_KINDS
-    return NumberColumn(name, array) if number else LevelColumn(name, array)
-
-
-def _correlations(columns: Sequence[Floats]) -> Floats:
+def correlations(columns: Sequence[Floats]) -> Floats:
     """Pearson's correlations over the rows where both are known; 0 where they are undefined.
 
     Four products of whole matrices instead of a loop over pairs: sums of products, and for each
@@ -290,10 +295,3 @@ def _standardised(values: Floats) -> Floats:
 
 def _shares(cells: Codes, size: int) -> Floats:
     return np.bincount(cells, minlength=size) / len(cells)
-
-
-def _sparse_variation(real: Codes, found: Codes) -> float:
-    """Total variation between two lists of cells, over the cells that occur."""
-    _, place = np.unique(np.concatenate([real, found]), return_inverse=True)
-    real_shares = _shares(place[: len(real)], int(place.max()) + 1)
-    return total_variation(real_shares, _shares(place[len(real) :], len(real_shares)))

@@ -1,0 +1,24 @@
+# /// script
+# dependencies = []
+# [tool.benchmarks]
+# decided_by = ["data", "nets", "training", "sampling.py", "conditioning.py", "matching.py",
+#   "estimators/fitting.py"]
+# ///
+"""SynthGAN as it comes, from the checkout under test: settings are its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from synthgan import SynthGAN
+
+
+def fit(frame: pd.DataFrame, *, seed: int, **settings: Any) -> SynthGAN:
+    return SynthGAN(random_state=seed, verbose=0, **settings).fit(frame)
+
+
+def sample(model: SynthGAN, rows: int, *, seed: int) -> pd.DataFrame:
+    drawn: pd.DataFrame = model.sample(rows, random_state=seed)
+    return drawn

@@ -1,0 +1,244 @@
+"""``synthgan report``: the bars that figures must clear, the report's file, the short table."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from synthgan.data.output import replacing
+from synthgan.data.problems import listed, nearest
+from synthgan.errors import ParameterError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from synthgan.evaluation.result import Evaluation
+
+_FIGURES_ONLY = ".json"
+REPORT_SUFFIXES = (".html", ".htm", _FIGURES_ONLY)
+
+_UNDER, _OVER = "--fail-under", "--fail-over"
+_GROUPS = ("fidelity", "manifold", "collapse", "detection", "utility", "risk", "floors")
+_FLOORS = ("holdout", "bootstrap", "independent", "smote")
+# Figures that cannot be had without an option.
+_NEEDS = {"utility.": "--target", "floors.holdout.": "--holdout"}
+
+# A pipe or a file has no width of its own: nothing is cut or wrapped there.
+_WIDTH_OF_A_PIPE = 10_000
+# The columns of the table, and from which width of the terminal on they are shown.
+_HEADINGS = {
+    "group": 90,
+    "figure": 0,
+    "value": 0,
+    "holdout": 79,
+    "bootstrap": 60,
+    "independent": 0,
+    "smote": 79,
+}
+_STYLES = {"excellent": "bold green", "good": "green", "fair": "yellow", "poor": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a figure must not fall below, or not rise above.
+
+    Attributes
+    ----------
+    option : str
+        ``--fail-under`` or ``--fail-over``.
+    path : str
+        Where the figure stands in the result, such as ``utility.auc``.
+    value : float
+        The bar itself, which a figure may equal.
+    """
+
+    option: str
+    path: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.path}={self.value:g}"
+
+    def stops(self, figure: float) -> bool:
+        """Whether a figure is on the wrong side."""
+        return figure < self.value if self.option == _UNDER else figure > self.value
+
+
+def read_bars(under: Sequence[str], over: Sequence[str], given: Mapping[str, Any]) -> list[Bar]:
+    """Read the texts of ``--fail-under`` and ``--fail-over``, before any work.
+
+    Parameters
+    ----------
+    under, over : sequence of str
+        ``FIGURE=VALUE``, the figure by its path in the JSON.
+    given : mapping
+        The values of ``--holdout`` and ``--target``, without which there are fewer figures.
+
+    Raises
+    ------
+    ParameterError
+        Naming every text that is no bar, and every figure that there cannot be.
+    """
+    bars, problems = [], []
+    for option, text in [(_UNDER, each) for each in under] + [(_OVER, each) for each in over]:
+        path, _, number = text.rpartition("=")
+        bar = Bar(option, path.strip(), _number(number))
+        bars.append(bar)
+        if problem := _problem(bar, text, given):
+            problems.append(f"{option} {problem}")
+    if problems:
+        raise ParameterError(listed("figures to be held to a bar", problems))
+    return bars
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _problem(bar: Bar, text: str, given: Mapping[str, Any]) -> str:
+    """Say why there can be no such bar, if so."""
+    group, _, figure = bar.path.partition(".")
+    floor = figure.partition(".")[0]
+    if not (figure and math.isfinite(bar.value)):
+        return f"expected FIGURE=NUMBER such as utility.auc=0.8, found {text!r}"
+    if group not in _GROUPS:
+        return f"{bar.path}: expected one of {', '.join(_GROUPS)}{nearest(group, _GROUPS)}"
+    if group == "floors" and floor not in _FLOORS:
+        return f"{bar.path}: expected one of {', '.join(_FLOORS)}{nearest(floor, _FLOORS)}"
+    for start, option in _NEEDS.items():
+        if bar.path.startswith(start) and given[option] is None:
+            return f"{bar.path}: there is no such figure without {option}"
+    return ""
+
+
+def failed_bars(evaluation: Evaluation, bars: Sequence[Bar]) -> list[str]:
+    """Hold figures to their bars: one line for each that fails, empty if all is well.
+
+    A figure that could not be taken fails its bar.
+
+    Raises
+    ------
+    ParameterError
+        Naming every path that leads to no figure.
+    """
+    lines, problems = [], []
+    for bar in bars:
+        try:
+            figure = _figure(evaluation, bar.path)
+        except ParameterError as error:
+            problems.append(str(error))
+            continue
+        if figure is None:
+            lines.append(f"{bar}: it could not be measured: {_reason(evaluation, bar.path)}")
+        elif bar.stops(figure):
+            lines.append(f"{bar}: found {figure:.6g}")
+    if problems:
+        raise ParameterError(listed(f"{_UNDER}, {_OVER}", problems))
+    return lines
+
+
+def _figure(evaluation: Evaluation, path: str) -> float | None:
+    found = evaluation.figure(path)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        shown = ", ".join(sorted(found)) if isinstance(found, Mapping) else repr(found)
+        raise ParameterError(f"figure {path!r}: expected a number, found {shown:.200}")
+    return float(found)
+
+
+def _reason(evaluation: Evaluation, path: str) -> str:
+    """The reason that stands nearest to a figure: its own, its kind's, or its group's."""
+    while "." in path:
+        path, _, name = path.rpartition(".")
+        group = evaluation.figure(path)
+        for key in (f"{name}_reason", f"reason_{name.rpartition('_')[2]}", "reason"):
+            if isinstance(group, Mapping) and group.get(key):
+                return str(group[key])
+    return "no reason is known"
+
+
+def write_report(evaluation: Evaluation, path: Path, *, force: bool) -> None:
+    """Write the page, or the figures alone, whole or not at all; the suffix says which."""
+    if path.suffix.lower() == _FIGURES_ONLY:
+        with replacing(path) as temporary:
+            temporary.write_text(f"{evaluation.to_json()}\n", encoding="utf-8")
+    else:
+        evaluation.to_html(path, force=force)
+
+
+def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
+    """Print to stdout: exactly one JSON object, or a short table for people."""
+    if as_json:
+        typer.echo(evaluation.to_json())
+        return
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    for line in _tables(evaluation.result["tables"]):
+        console.print(line)
+    console.print(_table(evaluation, console.width))
+    _print_verdicts(console, evaluation.result["verdicts"])
+
+
+def _tables(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for role, table in tables.items():
+        used = f", {table['rows_used']:,} used" if table["rows_used"] < table["rows"] else ""
+        yield f"{role}: {_line(table['name'])}, {table['rows']:,} rows{used}"
+
+
+def _table(evaluation: Evaluation, width: int) -> Table:
+    """Lay out one line per figure with its floors; a narrow terminal gets fewer of these."""
+    from rich import box
+    from rich.table import Table
+
+    floors = evaluation.result["floors"]
+    shown = [heading for heading, least in _HEADINGS.items() if width >= least]
+    shown = [heading for heading in shown if heading not in _FLOORS or heading in floors]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for heading in shown:
+        words = heading in ("group", "figure")
+        table.add_column(heading, justify="left" if words else "right", overflow="fold")
+    last = None
+    for row in evaluation.summary():
+        group = row["path"].partition(".")[0]
+        cells = {heading: _number_text(row.get(heading)) for heading in ("value", *_FLOORS)}
+        cells |= {"figure": row["figure"], "group": group if group != last else ""}
+        if last not in (None, group):
+            table.add_section()
+        table.add_row(*(cells[heading] for heading in shown))
+        last = group
+    return table
+
+
+def _number_text(value: float | None) -> str:
+    """Three digits after the point, of large numbers fewer."""
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.4g}"
+
+
+def _print_verdicts(console: Console, verdicts: Mapping[str, Mapping[str, Any]]) -> None:
+    from rich.text import Text
+
+    console.print()
+    for group, verdict in verdicts.items():
+        grade = str(verdict["grade"])
+        line = Text(f"{group}: ").append(grade, style=_STYLES.get(grade, ""))
+        console.print(line.append(f". {_line(verdict['text'])}"))
+
+
+def _line(text: str) -> str:
+    """Keep a name on one line: line breaks and the like are written as Python writes them."""
+    return text if text.isprintable() else repr(text)

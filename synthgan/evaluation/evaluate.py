@@ -1,0 +1,269 @@
+"""One call that judges a synthetic table by every measure, beside its floors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthgan import __version__
+from synthgan.errors import ParameterError
+from synthgan.evaluation.attacks import attacks
+from synthgan.evaluation.coding import HOLDOUT, LEFT_OUT_KINDS, REAL, SYNTHETIC, Coded
+from synthgan.evaluation.fidelity import METRICS_VERSION, Fidelity
+from synthgan.evaluation.floors import bootstrap, independent, smote
+from synthgan.evaluation.measures.closeness import closeness
+from synthgan.evaluation.measures.collapse import collapse
+from synthgan.evaluation.measures.coverage import coverage
+from synthgan.evaluation.measures.detection import detection
+from synthgan.evaluation.measures.manifold import manifold
+from synthgan.evaluation.measures.membership import membership
+from synthgan.evaluation.measures.rare import rare_values
+from synthgan.evaluation.measures.utility import utility
+from synthgan.evaluation.portraits import portraits
+from synthgan.evaluation.reading import read_sampled
+from synthgan.evaluation.reference import Reference
+from synthgan.evaluation.result import Evaluation
+from synthgan.evaluation.roles import infer_roles
+from synthgan.evaluation.verdicts import verdicts
+
+if TYPE_CHECKING:
+    from synthgan.data.schema import Schema
+
+MAX_ROWS = 200_000
+# scikit-learn takes no larger seeds.
+MOST_SEED = 2**32 - 1
+# Streams of the draws that bring a longer table down to the rows used.
+_REAL, _SYNTHETIC, _HOLDOUT, _HALVES = range(4)
+
+Result = dict[str, Any]
+
+logger = logging.getLogger("synthgan")
+
+
+def evaluate(
+    real: Any,
+    synthetic: Any,
+    *,
+    holdout: Any | None = None,
+    target: str | None = None,
+    schema: Mapping[str, Any] | Schema | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    max_rows: int = MAX_ROWS,
+    random_state: int = 0,
+) -> Evaluation:
+    """Judge a synthetic table, whoever made it: fidelity, utility and risk, beside their floors.
+
+    Parameters
+    ----------
+    real : table
+        The rows the generator learned from: a pandas, polars or pyarrow table, an array of shape
+        (n_rows, n_columns), or the path of a file.
+    synthetic : table
+        The rows it made; columns are found by name, those the real table lacks are passed over.
+    holdout : table, optional
+        Real rows that the generator has not seen. Without it there is no figure against unseen
+        rows, and most risks cannot be told from what the population gives away anyway.
+    target : str, optional
+        The column a model would predict; without it utility is not measured.
+    schema : mapping or Schema, optional
+        What you say of single columns, as in `SynthGAN`: ``{"zip": "category", "key": "id"}``.
+        Ids, free text and dropped columns are not compared.
+    provenance : mapping, optional
+        How the synthetic table was made, in JSON's own types, shown with the result: ``model``,
+        ``history``, ``seed``, ``ledger``.
+    max_rows : int, default 200,000
+        Longer tables are sampled down to this many rows each.
+    random_state : int, default 0
+        Seed of every draw, below 2**32; the same tables and seed give the same figures.
+
+    Returns
+    -------
+    Evaluation
+        All figures in a dict, as JSON and as a report.
+
+    Raises
+    ------
+    TableError
+        When a table is empty or cannot be read, or the synthetic one or the holdout lacks columns.
+    ParameterError
+        When the target is no compared column, or a number is out of range.
+    SchemaError
+        When `schema` does not fit the real table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> found = evaluate(rng.normal(size=(200, 2)), rng.normal(size=(200, 2)))
+    >>> found.figure("fidelity.shape_error_pct") < 15
+    True
+    """
+    _check_numbers(max_rows, random_state)
+    draws = {"most_rows": max_rows, "seed": random_state}
+    logger.info("reading the tables")
+    tables = {
+        "real": read_sampled(real, REAL, stream=_REAL, **draws),
+        "synthetic": read_sampled(synthetic, SYNTHETIC, stream=_SYNTHETIC, **draws),
+    }
+    if holdout is not None:
+        tables["holdout"] = read_sampled(holdout, HOLDOUT, stream=_HOLDOUT, **draws)
+    roles = infer_roles(tables["real"].table, schema)
+    _check_target(target, roles)
+    reference = Reference(
+        tables["real"].table,
+        tables["holdout"].table if holdout is not None else None,
+        target=target,
+        schema=roles,
+        seed=random_state,
+    )
+    found = reference.code(tables["synthetic"].table)
+    result: Result = {
+        "metrics_version": METRICS_VERSION,
+        "synthgan_version": __version__,
+        "tables": {name: table.to_dict() for name, table in tables.items()},
+        "settings": {"seed": random_state, "target": target, "max_rows": max_rows},
+        "columns": _columns(roles),
+        **judge(reference, found, _GROUPS),
+        "floors": {name: floor for name, floor in _floors(reference)},
+        "portraits": portraits(reference, found),
+    }
+    result["notes"] = _notes(result)
+    result["verdicts"] = verdicts(result)
+    if provenance is not None:
+        result["provenance"] = dict(provenance)
+    return Evaluation(result)
+
+
+def judge(
+    reference: Reference, found: Coded, groups: Iterable[str], *, detail: bool = True
+) -> Result:
+    """Every measure of a table, by group; without detail only the figures that floors need."""
+    result: Result = {}
+    for name in groups:
+        result[name] = {}
+        for measure in _GROUPS[name]:
+            logger.debug("measuring %s: %s", name, measure.__name__)
+            result[name] |= measure(reference, found, detail=detail)
+    return result
+
+
+def fidelity_figures(reference: Reference, found: Coded, *, detail: bool = True) -> Result:
+    """Shape and trend error, percent; in detail those of every column and pair."""
+    result = reference.fidelity.compare_coded(found)
+    figures: Result = {
+        "shape_error_pct": 100 * result.shape_error,
+        "trend_error_pct": 100 * result.trend_error,
+    }
+    return figures | _fidelity_detail(reference, result) if detail else figures
+
+
+def _fidelity_detail(reference: Reference, result: Fidelity) -> Result:
+    columns = reference.coder.columns
+    pairs = len(columns) * (len(columns) - 1) // 2
+    return {
+        "columns": {
+            column.name: {
+                "error_pct": 100 * result.columns[column.name],
+                "measure": "KS" if column.is_number else "TV",
+            }
+            for column in columns
+        },
+        "pairs": [[*names, 100 * error] for names, error in result.pairs.items()],
+        "pairs_total": pairs,
+        "pairs_used": len(result.pairs),
+    }
+
+
+def membership_figures(reference: Reference, found: Coded, *, detail: bool = True) -> Result:
+    """Membership inference, under its key."""
+    return {"membership": membership(reference, found, detail=detail)}
+
+
+def rare_figures(reference: Reference, found: Coded, *, detail: bool = True) -> Result:
+    """Rare-value disclosure, under its key."""
+    return {"rare_values": rare_values(reference, found, detail=detail)}
+
+
+_GROUPS = {
+    "fidelity": (fidelity_figures, coverage),
+    "manifold": (manifold,),
+    "collapse": (collapse,),
+    "detection": (detection,),
+    "utility": (utility,),
+    "risk": (closeness, membership_figures, rare_figures, attacks),
+}
+# Where the holdout is held to another part of itself, since it cannot be its own holdout.
+_NEED_HOLDOUT = ("detection", "utility", "risk")
+
+
+def _floors(reference: Reference) -> Iterator[tuple[str, Result]]:
+    makers = {"bootstrap": bootstrap, "independent": independent, "smote": smote}
+    if reference.holdout is not None and reference.holdout.rows > 1:
+        logger.info("judging the floor: holdout")
+        yield "holdout", _holdout_floor(reference, reference.holdout)
+    for name, make in makers.items():
+        logger.info("judging the floor: %s", name)
+        yield name, judge(reference, make(reference), _GROUPS, detail=False)
+
+
+def _holdout_floor(reference: Reference, holdout: Coded) -> Result:
+    """The holdout judged as a synthetic table; one half beside the other where one is needed."""
+    order = reference.rng(_HALVES).permutation(holdout.rows)
+    first, second = (holdout.take(half) for half in (order[::2], order[1::2]))
+    alone = [name for name in _GROUPS if name not in _NEED_HOLDOUT]
+    whole = judge(reference, holdout, alone, detail=False)
+    halved = judge(reference.with_holdout(second), first, _NEED_HOLDOUT, detail=False)
+    return {name: (whole | halved)[name] for name in _GROUPS}
+
+
+def _columns(roles: Schema) -> list[Result]:
+    return [
+        {
+            "name": column.name,
+            "kind": column.kind,
+            "compared": column.kind not in LEFT_OUT_KINDS,
+            "reason": column.reason,
+        }
+        for column in roles
+    ]
+
+
+def _notes(result: Result) -> list[str]:
+    """What a reader has to know to read the figures aright."""
+    notes = []
+    left_out = [column["name"] for column in result["columns"] if not column["compared"]]
+    if left_out:
+        notes.append(f"not compared (ids, free text, dropped): {', '.join(left_out)}")
+    for name, table in result["tables"].items():
+        if table["rows_used"] < table["rows"]:
+            notes.append(f"{name}: {table['rows_used']:,} of {table['rows']:,} rows were used")
+    found = result["fidelity"]
+    if found["pairs_used"] < found["pairs_total"]:
+        notes.append(f"{found['pairs_used']:,} of {found['pairs_total']:,} pairs were compared")
+    rounded = found["coverage"].get("rounded")
+    if rounded:
+        notes.append(f"whole numbers in the real table, so compared rounded: {', '.join(rounded)}")
+    if overlap := result["risk"].get("holdout_overlap"):
+        notes.append(overlap)
+    if "holdout" not in result["tables"]:
+        notes.append("no holdout was given: figures against unseen rows are missing")
+    return notes
+
+
+def _check_numbers(max_rows: int, random_state: int) -> None:
+    ranges = {"max_rows": (max_rows, 2, sys.maxsize), "random_state": (random_state, 0, MOST_SEED)}
+    for name, (value, least, most) in ranges.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ParameterError(
+                f"{name}: expected a whole number from {least} to {most}, found {value!r}"
+            )
+
+
+def _check_target(target: str | None, roles: Schema) -> None:
+    compared = [column.name for column in roles if column.kind not in LEFT_OUT_KINDS]
+    if target is not None and target not in compared:
+        raise ParameterError(
+            f"target: expected one of the compared columns {compared}, found {target!r}"
+        )

@@ -1,0 +1,262 @@
+"""How near synthetic rows lie to the rows they were learned from: copies, and distances.
+
+Rows are points of the reference's embedding; every figure stands beside the same figure of the
+holdout, and most beside that of the real rows, each held to all others, since near rows are
+innocent where real rows are near to each other.
+
+- *exact copies*: share of rows equal to a real row in every compared column, over all rows.
+- *near copies*: share of rows at least three times nearer to their closest real row than to the
+  second closest. By the triangle inequality such a row lies less than half as far from that real
+  row as any other real row does: nobody else can be meant. A real row that has a twin is no such
+  row. It is Lowe's ratio test ("Distinctive image features from scale-invariant keypoints", 2004),
+  used as Alaa et al. ("How faithful is your synthetic data?", ICML 2022) use authenticity.
+- *dcr*, *nndr*: distance to the closest real row, and that distance divided by the distance to the
+  second closest (1 where both are 0); 5th percentile and median. Zhao et al., "CTAB-GAN: effective
+  table data synthesizing", ACML 2021.
+- *closest share*: share of rows nearer to a sample of the real rows than to an equally large one of
+  the holdout, ties half; 0.5 is no copying. It grows with the samples' size, so that is fixed.
+  Platzer and Reutterer, "Holdout-based empirical assessment of mixed-type synthetic data",
+  Frontiers in Big Data, 2021.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgan.evaluation.columns import Floats
+from synthgan.evaluation.embedding import Points, nearest
+
+if TYPE_CHECKING:
+    from synthgan.evaluation.coding import Coded
+    from synthgan.evaluation.reference import Reference
+
+CLOSEST_ROWS, CLOSEST_DRAWS = 5_000, 5
+NEAR_RATIO = 1 / 3
+# So much more of the holdout than of the real rows may have a twin among the real ones.
+MOST_OVERLAP = 0.02
+
+# Products of two numbers that a search for neighbours may take: bounds rows on wide tables.
+_CLOSEST_WORK, _NEIGHBOUR_WORK = 3e10, 6e9
+_MOST_QUERIES, _LEAST_QUERIES = 4_000, 500
+_CLOSEST, _REAL, _FOUND, _HOLDOUT = 500, 510, 511, 512
+_ROUNDING = 1e-6  # distances below it are those of equal rows
+_NORMAL_95 = 1.959964
+NO_HOLDOUT = "no holdout was given"
+
+Keys = NDArray[np.uint64]
+Result = dict[str, Any]
+
+
+def closeness(reference: Reference, found: Coded, *, detail: bool = True) -> Result:
+    """Copies and distances of a synthetic table's rows.
+
+    Parameters
+    ----------
+    reference : Reference
+        The real table, and the holdout where there is one.
+    found : Coded
+        The synthetic table.
+    detail : bool
+        Whether to take more than `exact_copies` and `closest_share` (of a single draw).
+
+    Returns
+    -------
+    dict
+        ``exact_copies``, ``near_copies`` and ``closest_share`` as fractions, with those of the
+        holdout and of the real rows at ``..._holdout`` and ``..._real``; ``dcr`` and ``nndr`` with
+        ``p05`` and ``median`` of the three tables; ``holdout_overlap``, a warning where the holdout
+        is not independent of the real table; ``embedding`` in words. Figures that cannot be
+        taken are None, with the reason beside them.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from synthgan.evaluation.reference import Reference
+    >>> reference = Reference(pa.table({"n": [1.0, 2.0, 4.0, 8.0]}))
+    >>> found = closeness(reference, reference.code(pa.table({"n": [2.0, 3.0]})))
+    >>> found["exact_copies"], found["closest_share"], found["closest_share_reason"]
+    (0.5, None, 'no holdout was given')
+    """
+    figures = _exact_copies(reference, found) | _closest_share(reference, found, detail=detail)
+    if detail:
+        return figures | _neighbours(reference, found)
+    return {name: figures[name] for name in ("exact_copies", "closest_share")}
+
+
+def row_keys(coded: Coded) -> Keys:
+    """One number for each row, of shape (rows,), equal where rows are equal in every column.
+
+    Columns are mixed into 64 bits (splitmix64's finaliser): among 200,000 rows of two tables a
+    chance equality is less likely than one in a hundred million.
+    """
+    keys = np.zeros(coded.rows, dtype=np.uint64)
+    for found in coded.prepared:
+        # Adding 0.0 makes one zero of the two.
+        values = found.codes if found.values is None else found.values + 0.0
+        keys ^= np.where(np.isnan(values), np.nan, values).view(np.uint64)
+        keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        keys = (keys ^ (keys >> np.uint64(31))) + np.uint64(0x9E3779B97F4A7C15)
+    return keys
+
+
+def affordable(rows: int, width: int, work: float, *, most: int, least: int) -> tuple[int, int]:
+    """How many rows may look for neighbours among how many, within `work` products.
+
+    Parameters
+    ----------
+    rows : int
+        How many there are to look among; fewer only where `least` would cost too much.
+    width : int
+        Of the points.
+    work : float
+        Products of two numbers that may be taken.
+    most, least : int
+        How many may look, at most and at least.
+
+    Examples
+    --------
+    >>> affordable(1_000, 10, 1e6, most=200, least=50)
+    (100, 1000)
+    >>> affordable(10_000, 10, 1e6, most=200, least=50)
+    (50, 2000)
+    """
+    queries = int(min(max(work / (rows * width), least), most))
+    return queries, max(2, min(rows, int(work / (queries * width))))
+
+
+def _exact_copies(reference: Reference, found: Coded) -> Result:
+    if "row_keys" not in reference.memo:
+        reference.memo["row_keys"] = np.unique(row_keys(reference.real), return_counts=True)
+    real, counts = reference.memo["row_keys"]
+    copied = np.isin(row_keys(found), real)
+    twins = float(counts[counts > 1].sum() / reference.real.rows)
+    figures: Result = {
+        "exact_copies": float(copied.mean()),
+        "exact_copies_rows": int(copied.sum()),
+        "exact_copies_real": twins,
+        "exact_copies_holdout": None,
+        "holdout_overlap": None,
+    }
+    if reference.holdout is not None:
+        share = float(np.isin(row_keys(reference.holdout), real).mean())
+        figures["exact_copies_holdout"] = share
+        if share > twins + MOST_OVERLAP:
+            figures["holdout_overlap"] = (
+                f"{share:.1%} of the holdout's rows stand in the real table too, where {twins:.1%} "
+                "of the rows have a twin: the holdout is not independent, and what is held to it "
+                "looks safer than it is"
+            )
+    return figures
+
+
+def _closest_share(reference: Reference, found: Coded, *, detail: bool) -> Result:
+    name, holdout = "closest_share", reference.holdout
+    if holdout is None:
+        return {name: None, f"{name}_interval": None, f"{name}_reason": NO_HOLDOUT}
+    tables = (found, reference.real, holdout)
+    rows = min(CLOSEST_ROWS, *(table.rows for table in tables))
+    counts = np.zeros((2, reference.real.rows + holdout.rows))
+    draws = _draws(reference, rows, tables) if detail else 1
+    for draw in range(draws):
+        rng = reference.rng(_CLOSEST + draw)
+        index = [rng.permutation(table.rows)[:rows] for table in tables]
+        points = [
+            reference.embedding.transform(table.take(chosen))
+            for table, chosen in zip(tables, index, strict=True)
+        ]
+        nearer, near, far = _nearer(*points)
+        # The row, of either table, that each synthetic row is closest to.
+        owner = np.where(nearer >= 0.5, index[1][near], reference.real.rows + index[2][far])
+        counts[0] += np.bincount(owner, weights=nearer, minlength=counts.shape[1])
+        counts[1] += np.bincount(owner, minlength=counts.shape[1])
+    share, interval = _clustered(*counts)
+    return {name: share, f"{name}_interval": interval, f"{name}_rows": rows, f"{name}_draws": draws}
+
+
+def _draws(reference: Reference, rows: int, tables: tuple[Coded, ...]) -> int:
+    """How many draws differ and are affordable."""
+    if all(table.rows == rows for table in tables):
+        return 1
+    products = 2 * rows**2 * embedding_width(reference)
+    return int(min(max(_CLOSEST_WORK / products, 1), CLOSEST_DRAWS))
+
+
+def _nearer(rows: Points, near: Points, far: Points) -> tuple[Floats, Any, Any]:
+    """1, 0.5 or 0 as each row is nearer to the first table, to neither or to the second."""
+    (to_near, in_near), (to_far, in_far) = nearest(rows, near), nearest(rows, far)
+    gap = to_far[:, 0] - to_near[:, 0]
+    gap[np.abs(gap) < _ROUNDING] = 0
+    return (np.sign(gap) + 1) / 2, in_near[:, 0], in_far[:, 0]
+
+
+def _clustered(sums: Floats, counts: Floats) -> tuple[float, list[float]]:
+    """A share and its 95 % interval where what has the same closest row counts as one.
+
+    The cluster-robust variance of a mean (Liang and Zeger, Biometrika 1986).
+    """
+    total = counts.sum()
+    share = float(sums.sum() / total)
+    margin = _NORMAL_95 * float(np.sqrt(((sums - share * counts) ** 2).sum()) / total)
+    return share, [max(0.0, share - margin), min(1.0, share + margin)]
+
+
+def _neighbours(reference: Reference, found: Coded) -> Result:
+    """Near copies and distances, with those of the holdout and of the real rows themselves."""
+    transform, real_rows = reference.embedding.transform, reference.real.rows
+    rows, real_rows = affordable(
+        real_rows,
+        embedding_width(reference),
+        _NEIGHBOUR_WORK,
+        most=_MOST_QUERIES,
+        least=_LEAST_QUERIES,
+    )
+    real = transform(reference.draw(reference.real, real_rows, _REAL))
+
+    def distances(table: Coded | None, stream: int) -> Floats | None:
+        if table is None or len(real) < 2:
+            return None
+        return nearest(transform(reference.draw(table, rows, stream)), real, 2)[0]
+
+    # The closest of all to a real row is the row itself, or its twin, which is as good.
+    own = nearest(real[:rows], real, 3)[0][:, 1:] if len(real) > 2 else None
+    figures: Result = {"dcr": {}, "nndr": {}}
+    _add_figures(figures, "", distances(found, _FOUND))
+    _add_figures(figures, "holdout", distances(reference.holdout, _HOLDOUT))
+    _add_figures(figures, "real", own)
+    if len(real) < 2:
+        figures["near_copies_reason"] = "the real table has a single row"
+    return figures | {
+        "neighbour_rows": min(rows, found.rows),
+        "neighbour_real_rows": len(real),
+        "embedding": reference.embedding.text,
+    }
+
+
+def embedding_width(reference: Reference) -> int:
+    """Width of the embedding."""
+    return int(reference.embedding.transform(reference.real.take(np.array([0]))).shape[1])
+
+
+def _add_figures(figures: Result, name: str, distances: Floats | None) -> None:
+    """Add the figures of one table, under its name, from distances of shape (rows, 2)."""
+    near = f"near_copies_{name}" if name else "near_copies"
+    keys = {f"{name}_{key}" if name else key: at for key, at in (("p05", 5), ("median", 50))}
+    if distances is None:
+        figures[near] = None
+        figures["dcr"] |= dict.fromkeys(keys)
+        figures["nndr"] |= dict.fromkeys(keys)
+        return
+    closest, ratio = _ratios(distances)
+    figures[near] = float((ratio < NEAR_RATIO).mean())
+    figures["dcr"] |= {key: float(np.percentile(closest, at)) for key, at in keys.items()}
+    figures["nndr"] |= {key: float(np.percentile(ratio, at)) for key, at in keys.items()}
+
+
+def _ratios(distances: Floats) -> tuple[Floats, Floats]:
+    """Distance to the closest row, and its ratio to the second, from an array of shape (n, 2)."""
+    first, second = np.where(distances < _ROUNDING, 0.0, distances).T
+    return first, np.divide(first, second, out=np.ones_like(first), where=second > 0)

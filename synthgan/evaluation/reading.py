@@ -1,0 +1,88 @@
+"""Tables of any size, read chunk by chunk into a bounded number of rows."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthgan.data.source import Source, open_source
+
+_CHUNK_ROWS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Rows of a table, evenly drawn.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, or what the table is.
+    rows : int
+        How many rows the table has.
+    table : pyarrow.Table
+        The rows that are used, in the table's order and canonical types.
+    """
+
+    name: str
+    rows: int
+    table: pa.Table
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name and sizes, for the result."""
+        return {"name": self.name, "rows": self.rows, "rows_used": self.table.num_rows}
+
+
+def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: int = 0) -> Sampled:
+    """Read a table; of a longer one, as many rows as allowed, drawn without replacement.
+
+    Parameters
+    ----------
+    table : table
+        A frame, an array, or the path of a file.
+    what : str
+        What errors call it.
+    most_rows : int
+        Most rows kept in memory.
+    seed, stream : int
+        Decide which rows.
+
+    Returns
+    -------
+    Sampled
+
+    Raises
+    ------
+    TableError, InputNotFoundError, FileFormatError
+        As `open_source`.
+
+    Examples
+    --------
+    >>> sampled = read_sampled([[1, 2], [3, 4], [5, 6]], "the real table", most_rows=2, seed=0)
+    >>> sampled.to_dict()
+    {'name': 'real table', 'rows': 3, 'rows_used': 2}
+    """
+    is_path = isinstance(table, str | os.PathLike)
+    name = Path(table).name if is_path else what.removeprefix("the ")
+    source = open_source(table, where=what, min_rows=1)
+    chosen = np.arange(source.rows)
+    if source.rows > most_rows:
+        draw = np.random.default_rng([seed, stream]).choice(source.rows, most_rows, replace=False)
+        chosen = np.sort(draw)
+    return Sampled(name, source.rows, _rows_of(source, chosen))
+
+
+def _rows_of(source: Source, chosen: np.ndarray) -> pa.Table:
+    if len(chosen) == source.rows:
+        return source.table()
+    parts, start = [], 0
+    for chunk in source.chunks(_CHUNK_ROWS):
+        first, last = np.searchsorted(chosen, [start, start + chunk.num_rows])
+        parts.append(chunk.take(pa.array(chosen[first:last] - start)))
+        start += chunk.num_rows
+    return pa.concat_tables(parts).combine_chunks()

@@ -1,0 +1,335 @@
+"""What every figure is called, which way is better, and how it is defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LOWER, HIGHER = "lower is better", "higher is better"
+HALF = "ideal 0.5, more is worse"
+# Fractions that people read as percents, by the words in their names.
+PERCENTS = frozenset({"share", "copies", "coverage", "adherence"})
+
+FLOORS = {
+    "holdout": "real holdout",
+    "bootstrap": "bootstrap of real",
+    "independent": "independent columns",
+    "smote": "SMOTE-like mix",
+}
+FLOOR_TEXTS = {
+    "holdout": "Real rows the generator never saw, judged as if they were synthetic: "
+    "as good as a table can honestly get.",
+    "bootstrap": "The real rows drawn again with replacement: perfect likeness, bought by copying.",
+    "independent": "Every real column shuffled by itself: right columns, no relation between them.",
+    "smote": "Points between neighbouring real rows: plausible, but close to real rows.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the result, in words.
+
+    Attributes
+    ----------
+    label : str
+        What people call it.
+    better : str
+        Which way is better; empty where neither is.
+    ideal : float or None
+        The best possible value, always shown on its axis.
+    text : str
+        The definition, with its source.
+    """
+
+    label: str
+    better: str
+    ideal: float | None
+    text: str
+
+
+FIGURES: dict[str, Figure] = {
+    "fidelity.shape_error_pct": Figure(
+        "Column error",
+        LOWER,
+        0,
+        "Mean over columns of the Kolmogorov-Smirnov distance (numbers and dates, nulls dropped) "
+        "or the total variation distance (categories, null being one), times 100. As SDMetrics' "
+        "KSComplement and TVComplement.",
+    ),
+    "fidelity.trend_error_pct": Figure(
+        "Pair error",
+        LOWER,
+        0,
+        "Mean over pairs of half the difference of Pearson's correlations (two numbers) or the "
+        "total variation of the contingency table, numbers cut into 10 equal-width bins over the "
+        "real range, times 100. As SDMetrics 0.11 and the TabSyn paper.",
+    ),
+    "fidelity.triples.error_pct": Figure(
+        "Triple error",
+        LOWER,
+        0,
+        "Mean total variation of three-way contingency tables over a sample of triples, times 100. "
+        "It grows with the number of cells by chance alone: read it beside its floors only.",
+    ),
+    "fidelity.missing.error_pct": Figure(
+        "Missing values",
+        LOWER,
+        0,
+        "Mean absolute difference of the null shares of the columns, in percent points.",
+    ),
+    "fidelity.missing.patterns_error_pct": Figure(
+        "Missing together",
+        LOWER,
+        0,
+        "Total variation over the patterns (which columns a row lacks together), times 100.",
+    ),
+    "fidelity.coverage.range_coverage": Figure(
+        "Range coverage",
+        HIGHER,
+        1,
+        "How much of the real range of a number the synthetic values reach. SDMetrics.",
+    ),
+    "fidelity.coverage.boundary_adherence": Figure(
+        "Boundary adherence",
+        HIGHER,
+        1,
+        "Share of synthetic numbers within the real minimum and maximum. SDMetrics.",
+    ),
+    "fidelity.coverage.category_coverage": Figure(
+        "Category coverage",
+        HIGHER,
+        1,
+        "Share of the real categories that occur in the synthetic table. SDMetrics.",
+    ),
+    "fidelity.coverage.category_adherence": Figure(
+        "Category adherence",
+        HIGHER,
+        1,
+        "Share of synthetic rows whose category occurs in the real table. SDMetrics.",
+    ),
+    "fidelity.coverage.outside_pct": Figure(
+        "Outside the real range", LOWER, 0, "Synthetic numbers below or above all real ones."
+    ),
+    "fidelity.coverage.unseen_pct": Figure(
+        "Unseen categories", LOWER, 0, "Synthetic rows with a category the real table never held."
+    ),
+    "manifold.precision": Figure(
+        "Precision",
+        HIGHER,
+        1,
+        "Share of synthetic rows inside a ball around some real row that reaches to its k-th real "
+        "neighbour: are the synthetic rows realistic? Kynkäänniemi et al., 2019.",
+    ),
+    "manifold.recall": Figure(
+        "Recall",
+        HIGHER,
+        1,
+        "The reverse: share of real rows inside such a ball around a synthetic one. Is all of the "
+        "real variety there? Kynkäänniemi et al., 2019.",
+    ),
+    "manifold.density": Figure(
+        "Density",
+        HIGHER,
+        1,
+        "Mean number of real balls a synthetic row lies in, over k; may exceed 1. "
+        "Naeem et al., 2020.",
+    ),
+    "manifold.coverage": Figure(
+        "Coverage",
+        HIGHER,
+        1,
+        "Share of real rows whose ball holds a synthetic row. Naeem et al., 2020.",
+    ),
+    "manifold.alpha_precision": Figure(
+        "Alpha-precision",
+        HIGHER,
+        1,
+        "How well the synthetic rows fill the nested typical regions of the real ones. "
+        "Alaa et al., 2022.",
+    ),
+    "manifold.beta_recall": Figure(
+        "Beta-recall",
+        HIGHER,
+        1,
+        "How well the real rows are found in the typical regions of the synthetic ones; a fresh "
+        "real sample has about one half. Alaa et al., 2022.",
+    ),
+    "manifold.authenticity": Figure(
+        "Authenticity",
+        HIGHER,
+        None,
+        "Share of synthetic rows farther from their closest real row than that one is from its own "
+        "neighbour: low where rows were copied. Alaa et al., 2022.",
+    ),
+    "collapse.share_lost": Figure(
+        "Real rows in lost parts",
+        LOWER,
+        0,
+        "Share of the real rows that live in categories, clusters or regions which got less than a "
+        "tenth of the synthetic rows they should have, beyond what chance explains.",
+    ),
+    "collapse.categories.share_lost": Figure(
+        "Real rows in lost categories",
+        LOWER,
+        0,
+        "The same for the levels of category columns, and nulls.",
+    ),
+    "collapse.clusters.share_lost": Figure(
+        "Real rows in lost clusters", LOWER, 0, "The same for clusters of rows, found by k-means."
+    ),
+    "collapse.regions.share_lost": Figure(
+        "Real rows in lost regions",
+        LOWER,
+        0,
+        "The same for tenths of a number's range, and two columns' levels or tenths together.",
+    ),
+    "detection.boosted_auc": Figure(
+        "Told from training rows (AUC)",
+        HALF,
+        0.5,
+        "AUC of gradient-boosted trees telling synthetic from real training rows, cross-validated; "
+        "0.5 means they cannot. Two-sample classifier test, Lopez-Paz and Oquab, 2017.",
+    ),
+    "detection.boosted_auc_holdout": Figure(
+        "Told from unseen rows (AUC)",
+        HALF,
+        0.5,
+        "The same against real rows the generator never saw: the honest figure.",
+    ),
+    "detection.logistic": Figure(
+        "Logistic detection score",
+        HIGHER,
+        1,
+        "1 - max(0, 2 AUC - 1) of a logistic regression telling the tables apart. SDMetrics.",
+    ),
+    "detection.logistic_auc": Figure(
+        "Logistic AUC against the training rows", HALF, 0.5, "AUC of that logistic regression."
+    ),
+    "detection.logistic_holdout": Figure(
+        "Logistic detection score, holdout", HIGHER, 1, "The logistic score against the holdout."
+    ),
+    "utility.auc": Figure(
+        "Model trained on it (AUC)",
+        HIGHER,
+        1,
+        "Boosted trees trained on the synthetic table, tested on real rows. Esteban et al., 2017.",
+    ),
+    "utility.macro_f1": Figure(
+        "Model trained on it (macro F1)",
+        HIGHER,
+        1,
+        "Mean F1 over the classes of the same model on the same rows.",
+    ),
+    "utility.rmse": Figure(
+        "Model trained on it (RMSE)",
+        LOWER,
+        0,
+        "Root mean squared error, in the target's unit, of boosted trees trained on the synthetic "
+        "table, tested on real rows. Esteban et al., 2017.",
+    ),
+    "utility.r2": Figure(
+        "Model trained on it (R2)",
+        HIGHER,
+        1,
+        "Share of the target's variance the same model explains; below 0: none.",
+    ),
+    "utility.importance_agreement": Figure(
+        "Importance agreement",
+        HIGHER,
+        1,
+        "Spearman's correlation of the columns' permutation importances, models trained on "
+        "synthetic against real rows.",
+    ),
+    "risk.exact_copies": Figure(
+        "Exact copies", LOWER, 0, "Share of synthetic rows equal to a real row in every column."
+    ),
+    "risk.near_copies": Figure(
+        "Near copies", LOWER, 0, "Share of synthetic rows all but equal to a real row."
+    ),
+    "risk.closest_share": Figure(
+        "Closer to training rows",
+        "ideal 50 %, more is worse",
+        0.5,
+        "Share of synthetic rows nearer to a training row than to any of as many holdout rows, "
+        "ties half: 50 % without copying.",
+    ),
+    "risk.rare_values.levels.share": Figure(
+        "Rare categories that reappear",
+        "",
+        None,
+        "Share of the categories that fewer than five real rows hold which stand in the synthetic "
+        "table too.",
+    ),
+    "risk.membership.distance.auc": Figure(
+        "Membership attack (AUC)",
+        HALF,
+        0.5,
+        "AUC of telling training rows from unseen ones by their distance to the closest synthetic "
+        "row; 0.5 is a coin toss. Hilprecht et al., 2019.",
+    ),
+    "risk.membership.calibrated_distance.auc": Figure(
+        "Calibrated distance attack (AUC)",
+        HALF,
+        0.5,
+        "The same, the distance to the closest row of the population set off against it. "
+        "Chen et al., 2020.",
+    ),
+    "risk.membership.density_ratio.auc": Figure(
+        "Density ratio attack (AUC)",
+        HALF,
+        0.5,
+        "The same by how likely a row is among the synthetic rows against the population. "
+        "Van Breugel et al., 2023.",
+    ),
+}
+
+
+def at(found: Any, path: str) -> Any:
+    """What stands at a dotted path, None where nothing does.
+
+    Examples
+    --------
+    >>> at({"risk": {"closest_share": 0.5}}, "risk.closest_share"), at({}, "risk.dcr")
+    (0.5, None)
+    """
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a plain number (True and False are none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def text_of(value: Any, path: str = "") -> str:
+    """A value for people: percents by the name of the figure, whole numbers with thousands apart.
+
+    Examples
+    --------
+    >>> text_of(0.7612, "shape_error_pct"), text_of(24403), text_of(0.50241), text_of(None)
+    ('0.76 %', '24,403', '0.502', 'not measured')
+    """
+    if value is None:
+        return "not measured"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    name = path.rpartition(".")[2]
+    if name.endswith("_pct") or (
+        not path.startswith("manifold.") and not PERCENTS.isdisjoint(name.split("_"))
+    ):
+        value = value if name.endswith("_pct") else 100 * value
+        return f"{value:.2f} %" if abs(value) < 9.995 else f"{value:.1f} %"
+    if abs(value) < 10:
+        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def words(name: str) -> str:
+    """A key of the result as words: ``dcr_median`` becomes ``dcr median``."""
+    return name.removesuffix("_pct").replace("_", " ")

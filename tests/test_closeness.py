@@ -1,0 +1,209 @@
+"""Copies and distances: known tables, an independent count, and tables with nothing to measure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgan.evaluation.measures.closeness import affordable, closeness, row_keys
+from synthgan.evaluation.reference import Reference
+
+
+def mixed_table(rows: int, seed: int) -> pa.Table:
+    """Three numbers (one whole, one with nulls), a category with nulls, a boolean, a date."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=rows)
+    names = np.array(["a", "b", "c", "d"])[rng.integers(0, 4, rows)]
+    return pa.table(
+        {
+            "x": x,
+            "y": pa.array(x + rng.normal(size=rows), mask=rng.random(rows) < 0.1),
+            "n": rng.integers(0, 40, rows),
+            "name": pa.array(names.tolist(), mask=rng.random(rows) < 0.2),
+            "flag": rng.random(rows) < 0.3,
+            "day": pa.array(rng.integers(0, 1000, rows).astype("datetime64[D]")),
+        }
+    )
+
+
+def with_noise(table: pa.Table, seed: int, scale: float = 0.01) -> pa.Table:
+    """The same rows with a little noise on their first number."""
+    noise = np.random.default_rng(seed).normal(scale=scale, size=table.num_rows)
+    return table.set_column(0, "x", pa.array(table.column("x").to_numpy() + noise))
+
+
+def measured(real: pa.Table, found: pa.Table, holdout: pa.Table | None = None) -> dict[str, Any]:
+    reference = Reference(real, holdout)
+    result = closeness(reference, reference.code(found))
+    json.dumps(result, allow_nan=False)
+    return result
+
+
+def test_a_copy_a_near_copy_and_a_fresh_sample() -> None:
+    real, holdout, fresh = (mixed_table(600, seed) for seed in range(3))
+    copy = measured(real, real, holdout)
+    assert copy["exact_copies"] == 1 and copy["exact_copies_rows"] == 600
+    assert copy["near_copies"] == 1 and copy["closest_share"] > 0.99
+    assert copy["dcr"]["median"] == copy["nndr"]["median"] == 0
+
+    leaked = measured(real, with_noise(real, 3), holdout)
+    assert leaked["exact_copies"] == 0
+    assert leaked["near_copies"] > 0.95 and leaked["closest_share"] > 0.95
+    assert leaked["dcr"]["p05"] < leaked["dcr"]["median"] < leaked["dcr"]["holdout_p05"]
+    assert leaked["nndr"]["median"] < 0.1 < 0.6 < leaked["nndr"]["holdout_median"]
+
+    honest = measured(real, fresh, holdout)
+    assert honest["exact_copies"] == honest["exact_copies_holdout"] == 0
+    assert abs(honest["near_copies"] - honest["near_copies_holdout"]) < 0.04
+    assert abs(honest["near_copies"] - honest["near_copies_real"]) < 0.04
+    assert honest["dcr"]["median"] == pytest.approx(honest["dcr"]["holdout_median"], rel=0.1)
+    assert honest["dcr"]["median"] == pytest.approx(honest["dcr"]["real_median"], rel=0.1)
+    low, high = honest["closest_share_interval"]
+    assert low < 0.5 < high and high - low < 0.2
+    assert honest["holdout_overlap"] is None
+
+
+def test_a_shifted_table_is_far_from_every_real_row() -> None:
+    real, holdout, fresh = (mixed_table(300, seed) for seed in range(3))
+    far = fresh.set_column(3, "name", pa.array(["elsewhere"] * 300))
+    shifted = measured(real, far, holdout)
+    assert shifted["dcr"]["p05"] >= 1  # one level less in common, at the least
+    assert shifted["near_copies"] < shifted["near_copies_holdout"] + 0.02
+
+
+def test_copies_in_part_are_counted() -> None:
+    real, holdout, fresh = (mixed_table(400, seed) for seed in range(3))
+    part = pa.concat_tables([real.slice(0, 100), fresh.slice(0, 300)])
+    found = measured(real, part, holdout)
+    assert found["exact_copies"] == 0.25 and found["exact_copies_rows"] == 100
+    assert 0.25 <= found["near_copies"] < 0.35
+    assert found["closest_share"] > 0.55
+
+
+def test_rows_equal_by_chance_are_no_copies_of_anybody() -> None:
+    """With eight kinds of rows every row has twins: equal rows, but nobody is meant."""
+    rng = np.random.default_rng(0)
+    tables = [pa.table({k: rng.random(300) < 0.5 for k in "abc"}) for _ in range(3)]
+    found = measured(*tables)
+    assert found["exact_copies"] == found["exact_copies_holdout"] == found["exact_copies_real"] == 1
+    assert found["near_copies"] == 0 and found["nndr"]["median"] == 1
+    assert found["closest_share"] == 0.5
+    assert found["holdout_overlap"] is None
+
+
+def test_a_holdout_that_repeats_real_rows_is_called_out() -> None:
+    real, other = mixed_table(200, 0), mixed_table(200, 1)
+    holdout = pa.concat_tables([real.slice(0, 50), other.slice(0, 150)])
+    found = measured(real, other, holdout)
+    assert found["exact_copies_holdout"] == 0.25
+    assert found["holdout_overlap"].startswith("25.0% of the holdout's rows")
+
+
+def test_the_closest_share_is_what_a_plain_count_gives() -> None:
+    """One number, distinct: ranks among the real values, counted by hand."""
+    rng = np.random.default_rng(0)
+    real, found, holdout = rng.normal(size=(3, 50))
+    result = measured(*(pa.table({"x": values}) for values in (real, found, holdout)))
+    ordered = np.sort(real)
+
+    def rank(values: Any) -> Any:
+        below = np.searchsorted(ordered, values, "left") / 50
+        return (below + np.searchsorted(ordered, values, "right") / 50) / 2
+
+    gaps = [
+        np.abs(rank(value) - rank(holdout)).min() - np.abs(rank(value) - rank(real)).min()
+        for value in found
+    ]
+    expected = np.mean([0.5 if abs(gap) < 1e-6 else float(gap > 0) for gap in gaps])
+    assert result["closest_share"] == pytest.approx(expected)
+
+
+def test_near_copies_need_a_row_three_times_nearer() -> None:
+    real = pa.table({"x": np.arange(100.0)})
+    far = measured(real, pa.table({"x": [10.0, 11.0]}))
+    assert far["near_copies"] == 1 and far["nndr"]["p05"] == 0
+    # Whole numbers are compared rounded, so that 10.4 is 10.
+    assert measured(real, pa.table({"x": [10.4]}))["exact_copies"] == 1
+    # Between two real values: as far from one as from the other.
+    between = measured(pa.table({"x": np.arange(100) + 0.25}), pa.table({"x": [10.5]}))
+    assert between["near_copies"] == 0 and between["nndr"]["median"] == pytest.approx(1)
+
+
+def test_keys_are_equal_where_rows_are() -> None:
+    table = pa.table(
+        {
+            "x": [0.0, -0.0, None, None, 1.0, 1.0],
+            "when": [dt.datetime(2020, 1, 1)] * 4 + [None, dt.datetime(2020, 1, 2)],
+            "c": ["a", "a", "a", None, "a", "a"],
+        }
+    )
+    keys = row_keys(Reference(table).real)
+    assert keys[0] == keys[1]
+    assert len(set(keys[1:].tolist())) == 5
+    swapped = Reference(pa.table({"a": [1, 2], "b": [2, 1]}))
+    assert len(set(row_keys(swapped.real).tolist())) == 2
+
+
+def test_a_level_that_the_real_table_lacks_is_no_copy() -> None:
+    real = pa.table({"c": ["a", "b", None]})
+    assert measured(real, pa.table({"c": ["z", "a", None, "y"]}))["exact_copies"] == 0.5
+
+
+def test_without_a_holdout_the_reason_is_said() -> None:
+    found = measured(mixed_table(100, 0), mixed_table(100, 1))
+    assert found["closest_share"] is None and found["closest_share_interval"] is None
+    assert found["closest_share_reason"] == "no holdout was given"
+    assert found["near_copies_holdout"] is found["exact_copies_holdout"] is None
+    assert found["near_copies"] is not None and found["near_copies_real"] is not None
+
+
+def test_floors_get_the_two_plain_figures() -> None:
+    reference = Reference(mixed_table(200, 0), mixed_table(200, 1))
+    found = reference.code(mixed_table(200, 2))
+    whole, floor = closeness(reference, found), closeness(reference, found, detail=False)
+    assert floor == {name: whole[name] for name in ("exact_copies", "closest_share")}
+
+
+def test_the_seed_decides_every_draw() -> None:
+    tables = [mixed_table(300, seed) for seed in range(3)]
+    assert measured(*tables) == measured(*tables)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 20])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["x"],
+        ["name"],
+        ["x", "y", "n", "day"],
+        ["name", "flag"],
+        ["x", "y", "n", "name", "flag", "day"],
+    ],
+)
+def test_tiny_tables_give_figures_or_none(rows: int, columns: list[str]) -> None:
+    tables = [mixed_table(rows, seed).select(columns) for seed in range(3)]
+    found = measured(*tables)
+    assert 0 <= found["closest_share"] <= 1
+    assert (found["near_copies"] is None) == (rows == 1)
+    assert ("near_copies_reason" in found) == (rows == 1)
+    assert (found["near_copies_real"] is None) == (rows < 3)
+    measured(*tables[:2])
+
+
+def test_constant_and_empty_columns_are_measured() -> None:
+    empty = pa.table({"none": pa.nulls(30, pa.float64()), "no": pa.nulls(30, pa.string())})
+    constant = pa.table({"one": [1] * 30, "same": ["a"] * 30})
+    for table in (empty, constant):
+        found = measured(table, table, table)
+        assert found["exact_copies"] == 1 and found["near_copies"] == 0
+        assert found["closest_share"] == 0.5
+
+
+def test_wide_points_are_fewer() -> None:
+    assert affordable(200_000, 100, 6e9, most=4_000, least=500) == (500, 120_000)
+    assert affordable(50, 10_000, 1e4, most=100, least=10) == (10, 2)

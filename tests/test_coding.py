@@ -1,0 +1,140 @@
+"""Tables in the real table's terms: codes, points, roles, and rows read within a bound."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthgan.errors import SchemaError, TableError
+from synthgan.evaluation.coding import TREE_LEVELS, Coder
+from synthgan.evaluation.columns import as_floats, from_floats
+from synthgan.evaluation.embedding import LEAST_LEVELS, Embedding, nearest
+from synthgan.evaluation.reading import read_sampled
+from synthgan.evaluation.reference import Reference
+from synthgan.evaluation.roles import infer_roles
+
+
+def test_a_matrix_keeps_numbers_and_codes_categories() -> None:
+    coder = Coder(pa.table({"n": [1.5, None, 3.0], "town": ["Ulm", None, "Ulm"]}))
+    made = coder.real.matrix()
+    assert np.array_equal(made[:, 0], [1.5, np.nan, 3.0], equal_nan=True)
+    assert made[0, 1] == made[2, 1] == 0
+    assert made[1, 1] not in (0, coder.code(pa.table({"n": [1], "town": ["Rom"]})).matrix()[0, 1])
+
+
+def test_tree_codes_of_many_levels_stay_below_255_and_keep_the_frequent_apart() -> None:
+    frequent = [f"often{i}" for i in range(TREE_LEVELS)] * 2
+    rare = [f"once{i}" for i in range(100)]
+    coder = Coder(pa.table({"level": [*rare, *frequent]}))
+    codes = coder.real.matrix()[:, 0]
+    assert codes.max() < 255
+    assert len(set(codes[100:])) == TREE_LEVELS
+    assert len(set(codes[:100])) == 1
+
+
+def test_taking_rows_keeps_table_values_and_codes_together() -> None:
+    real = Coder(pa.table({"n": [1.0, 2.0, 3.0], "b": [True, False, None]})).real
+    taken = real.take(np.array([False, True, True]))
+    assert taken.table.column("n").to_pylist() == [2.0, 3.0]
+    assert np.array_equal(taken.matrix(), real.matrix()[1:])
+    assert taken.column("b") == 1
+    with pytest.raises(ValueError, match="not in list"):
+        taken.column("c")
+
+
+def test_columns_are_found_by_name_and_missing_ones_named() -> None:
+    coder = Coder(pa.table({"a": [1, 2], "b": ["x", "y"]}))
+    assert coder.code(pa.table({"b": ["y"], "z": [0], "a": [2]})).names == ["a", "b"]
+    with pytest.raises(TableError, match=r"the holdout: .* missing are \['b'\]"):
+        coder.code(pa.table({"a": [1]}), where="the holdout")
+    with pytest.raises(TableError, match="the synthetic table: expected at least one row"):
+        coder.code(pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([1, None, 3], pa.int16()),
+        pa.array([1.5, None, -2.0], pa.float32()),
+        pa.array([dt.date(1920, 2, 29), None], pa.date32()),
+        pa.array([dt.datetime(2020, 1, 1, 3, tzinfo=dt.UTC)], pa.timestamp("ms", tz="Asia/Tokyo")),
+        pa.array([dt.timedelta(days=-1), None], pa.duration("s")),
+        pa.array([dt.time(23, 59, 1), None], pa.time32("s")),
+        pa.array([1, None], pa.decimal128(6, 2)),
+    ],
+)
+def test_numbers_find_the_way_back_to_their_type(values: pa.Array) -> None:
+    column = pa.chunked_array([values])
+    assert from_floats(as_floats(column), values.type).to_pylist() == values.to_pylist()
+
+
+def test_points_are_ranks_and_one_hot_vectors_as_stated() -> None:
+    real = Coder(pa.table({"n": [10.0, 20.0, 20.0, None], "town": ["a", "b", "a", None]}))
+    points = Embedding(real.real).transform(
+        real.code(pa.table({"n": [20.0, None, 99.0, -1.0], "town": ["b", None, "c", "a"]}))
+    )
+    assert points[:, 0] == pytest.approx([2 / 3, 0.5, 1.0, 0.0])
+    assert points[:, 1].tolist() == [0, 1, 0, 0]
+    assert points[:, 2:].tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]]
+
+
+def test_the_width_of_points_is_bounded() -> None:
+    names = [f"c{i}" for i in range(200)]
+    levels = [f"l{i}" for i in range(300)]
+    real = Coder(pa.table({name: levels for name in names})).real
+    assert Embedding(real).transform(real).shape[1] == 200 * (LEAST_LEVELS + 2)
+
+
+def test_nearest_gives_distances_in_order() -> None:
+    rows, others = np.float32([[0, 0]]), np.float32([[3, 4], [1, 0], [0, 2]])
+    distances, index = nearest(rows, others, 3)
+    assert distances[0] == pytest.approx([1, 2, 5])
+    assert index[0].tolist() == [1, 2, 0]
+
+
+def test_roles_leave_out_ids_and_free_text_with_the_reason() -> None:
+    rows = 60
+    table = pa.table(
+        {
+            "key": pa.array(range(rows)),
+            "note": [f"a note of more than four words, number {i}" for i in range(rows)],
+            "age": pa.array([20 + i % 7 for i in range(rows)]),
+        }
+    )
+    roles = infer_roles(table, {"key": "id"})
+    assert [column.kind for column in roles] == ["id", "drop", "number"]
+    assert [column.reason for column in roles][:2] == ["declared by the user", "free text"]
+    assert infer_roles(table, {"note": "category"})["note"].kind == "category"
+    with pytest.raises(SchemaError, match="nokey"):
+        infer_roles(table, {"nokey": "id"})
+
+
+def test_a_long_file_is_sampled_without_being_whole_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.parquet"
+    pq.write_table(pa.table({"n": np.arange(100_000)}), path)
+    sampled = read_sampled(path, "the real table", most_rows=500, seed=3)
+    drawn = sampled.table.column("n").to_numpy()
+    assert sampled.to_dict() == {"name": "long.parquet", "rows": 100_000, "rows_used": 500}
+    assert len(set(drawn)) == 500
+    assert (np.diff(drawn) > 0).all()
+    assert abs(drawn.mean() - 50_000) < 6_000
+    again = read_sampled(path, "the real table", most_rows=500, seed=3).table
+    assert again.equals(sampled.table)
+    assert not read_sampled(path, "X", most_rows=500, seed=4).table.equals(sampled.table)
+
+
+def test_a_reference_splits_without_a_holdout_and_draws_by_stream(adult: pa.Table) -> None:
+    reference = Reference(adult, seed=5)
+    train, test = reference.test
+    assert (train.rows, test.rows) == (800, 200)
+    assert reference.draw(train, 10, 1).table.equals(reference.draw(train, 10, 1).table)
+    assert not reference.draw(train, 10, 1).table.equals(reference.draw(train, 10, 2).table)
+    held = reference.with_holdout(test)
+    assert held.test == (reference.real, test)
+    assert reference.holdout is None
+    assert reference.test[1] is test

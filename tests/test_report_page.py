@@ -1,0 +1,455 @@
+"""The report's markup: complete, escaped, self-contained, and sound for screen readers."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import html
+import re
+from base64 import b64encode
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from synthgan.evaluation.report import charts, notebook_html, render
+from synthgan.evaluation.report.figures import FIGURES, text_of
+from synthgan.evaluation.report.strips import strip_of
+
+EVIL = "</title></style></script><script>alert('x')</script>\"&"
+
+
+def attack(rate: float | None, risk: float | None = 0.03) -> dict[str, Any]:
+    spans = {"interval": [0.1, 0.2], "control_interval": [0.08, 0.18], "risk_interval": [0.0, 0.1]}
+    return {"rate": rate, "control_rate": 0.13, "baseline_rate": 0.05, "risk": risk, **spans}
+
+
+def histogram(bins: int = 4) -> dict[str, Any]:
+    return {
+        "kind": "histogram",
+        "labels": [f"{i} to {i + 1}" for i in range(bins)],
+        "ticks": [[0.0, "0"], [1.0, str(bins)]],
+        "real": [0.9 / bins] * bins,
+        "synthetic": [0.8 / bins] * bins,
+        "null": [0.1, 0.2],
+    }
+
+
+BARS = {
+    "kind": "bars",
+    "labels": ["Ulm", EVIL],
+    "real": [0.6, 0.2],
+    "synthetic": [0.3, 0.4],
+    "null": [0.1, 0.1],
+    "other": [0.1, 0.1],
+    "other_levels": 1234,
+    "levels": 1236,
+    "unseen": 0.1,
+}
+SAMPLE: dict[str, Any] = {
+    "metrics_version": "7",
+    "synthgan_version": "9.8",
+    "tables": {
+        "real": {"name": "real.parquet", "rows": 12345, "rows_used": 12345},
+        "synthetic": {"name": EVIL, "rows": 12000, "rows_used": 5000},
+    },
+    "settings": {"seed": 12345, "target": "town", "max_rows": 5000},
+    "columns": [
+        {"name": "age", "kind": "number", "compared": True, "reason": ""},
+        {"name": EVIL, "kind": "category", "compared": True, "reason": ""},
+        {"name": "passport", "kind": "id", "compared": False, "reason": "all values differ"},
+    ],
+    "notes": [f"a note {EVIL}"],
+    "fidelity": {
+        "shape_error_pct": 1.234,
+        "trend_error_pct": 2.5,
+        "columns": {
+            "age": {"error_pct": 1.0, "measure": "KS", "rounded": True},
+            EVIL: {"error_pct": 1.468, "measure": "TV"},
+        },
+        "pairs": [["age", EVIL, 2.5]],
+        "pairs_total": 9,
+        "pairs_used": 1,
+        "triples": {"error_pct": None, "reason": "needs at least three columns", "used": 0},
+        "missing": {
+            "error_pct": 0.5,
+            "patterns": [{"columns": ["age", EVIL], "real_pct": 1.0, "synthetic_pct": 2.0}],
+        },
+        "coverage": {
+            "range_coverage": 0.9,
+            "rounded": {"age": 12.5},
+            "columns": {
+                "age": {
+                    "range_coverage": 0.9,
+                    "outside_pct": 3.0,
+                    "real": ["0", "9"],
+                    "synthetic": ["1", "9"],
+                }
+            },
+        },
+    },
+    "manifold": {"precision": 0.91, "recall": 0.92, "rows": 4000, "k": 5, "embedding": "ranks"},
+    "collapse": {
+        "share_lost": 0.02,
+        "categories": {
+            "real": 9,
+            "missing": 1,
+            "missing_by_chance": 0.1,
+            "lost_parts": 1,
+            "lost": [{"text": f"town = {EVIL}", "real_pct": 2.0, "synthetic_pct": 0.0}],
+        },
+    },
+    "detection": {
+        "boosted_auc": 0.6,
+        "boosted_auc_interval": [0.55, 0.65],
+        "boosted_auc_holdout": None,
+        "reason_holdout": "no holdout was given",
+        "logistic": 0.97,
+        "columns": [{"name": EVIL, "auc_alone": None, "importance": 0.1}],
+    },
+    "utility": {
+        "target": "town",
+        "auc": 0.8,
+        "real": {"auc": 0.9},
+        "learners": {"boosted_trees": {"auc": 0.8, "real": {"auc": 0.9}}},
+        "importances": [{"name": EVIL, "real": 0.2, "synthetic": -0.1}],
+        "importance_agreement": 0.5,
+    },
+    "risk": {
+        "exact_copies": 0.001,
+        "closest_share": None,
+        "closest_share_reason": "no holdout was given",
+        "dcr": {"median": 0.5, "real_median": 0.4},
+        "membership": {"distance": {"auc": 0.51, "tpr_at_1pct_fpr": 0.02}, "splits": 5},
+        "rare_values": {
+            "levels": {"rare": 8, "found": 2, "share": 0.25},
+            "columns": [{"name": EVIL, "rare": 8, "found": 2, "share": 0.25}],
+        },
+        "singling_out": {"univariate": attack(0.15), "multivariate": attack(None, None)},
+        "linkability": attack(0.15),
+        "attribute_inference": {"columns": {EVIL: attack(0.5), "age": attack(0.4, 0.2)}},
+    },
+    "floors": {
+        "holdout": {"fidelity": {"shape_error_pct": 0.4}, "detection": {"boosted_auc": 0.5}},
+        "independent": {"fidelity": {"shape_error_pct": 0.1, "trend_error_pct": 22.5}},
+    },
+    "verdicts": {
+        "fidelity": {"grade": "good", "text": "Close.", "reason": "first; second; third"},
+        "risk": {"grade": "unknown", "text": "Nobody knows.", "reason": ""},
+        "overall": {"grade": "good", "text": "All good.", "reason": "as its lowest grade"},
+    },
+    "portraits": {
+        "columns": {"age": histogram(), EVIL: BARS},
+        "columns_chosen": None,
+        "associations": {
+            "names": ["age", EVIL],
+            "real": [[1.0, 0.5], [0.5, 1.0]],
+            "synthetic": [[1.0, 0.2], [0.2, 1.0]],
+            "chosen": None,
+        },
+        "map": {
+            "real": [[0.0, 1.0], [1.0, 0.0]],
+            "synthetic": [[0.5, 0.5]],
+            "explained": [0.4, 0.1],
+            "embedding": "ranks",
+        },
+    },
+    "provenance": {
+        "model": {"what": "model", "estimator": "SynthGAN", "parameters": {"epochs": "auto"}},
+        "history": [{"step": i, "quality": [None, -0.5, -0.25][i]} for i in range(3)],
+        "seed": 1851592575405977859,
+        "ledger": [{"who": EVIL, "epsilon": 0.1}],
+    },
+}
+GROUPS = [key for key, value in SAMPLE.items() if isinstance(value, dict)]
+
+
+class Page(HTMLParser):
+    """Start tags with their attributes, and the text inside each kind of tag."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[tuple[tuple[str, ...], str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "input", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((tuple(self.open), data))
+
+    def of(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+    @property
+    def text(self) -> str:
+        shown = [text for inside, text in self.texts if not {"script", "style"} & set(inside)]
+        return re.sub(r"\s+", " ", "".join(shown))
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(render(SAMPLE))
+
+
+def test_tags_are_balanced_and_ids_unique(page: Page) -> None:
+    assert page.open == []
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_names_stay_names(page: Page) -> None:
+    scripts = [text for inside, text in page.texts if "script" in inside]
+    assert len(page.of("script")) == 2 and not any("alert(" in text for text in scripts[1:])
+    assert page.text.count(EVIL) > 10
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+
+
+def test_loads_nothing() -> None:
+    page = render(SAMPLE)
+    assert not re.search(r"https?:|//[a-z]+\.|@import|url\(|\ssrc=", page)
+    targets = re.findall(r'href="([^"]*)"', page)
+    assert targets and all(target.startswith("#") or target == "data:," for target in targets)
+
+
+def test_policy_allows_this_script_only() -> None:
+    page = render(SAMPLE)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in html.unescape(policy)
+    assert html.unescape(policy).startswith("default-src 'none'")
+
+
+def test_headings_are_in_order(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_landmarks_and_links(page: Page) -> None:
+    for landmark in ("header", "nav", "main", "footer"):
+        assert len(page.of(landmark)) == 1, landmark
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    links = [str(attributes["href"]) for attributes in page.of("a", "use")]
+    assert {link[1:] for link in links} <= ids
+    assert page.of("html")[0]["lang"] == "en"
+    assert page.of("a")[0] == {"class": "skip", "href": "#main"}
+
+
+def test_pictures_have_words(page: Page) -> None:
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    pictures = page.of("svg")
+    assert len(pictures) > 30
+    for picture in pictures:
+        if picture.get("aria-hidden") == "true":
+            continue
+        assert picture.get("role") == "img"
+        names = (picture.get("aria-labelledby") or "").split()
+        assert picture.get("aria-label") or (len(names) == 2 and set(names) <= ids)
+
+
+def test_tables_have_captions_and_scopes(page: Page) -> None:
+    assert len(page.of("table")) == len(page.of("caption")) > 8
+    assert all(heading.get("scope") for heading in page.of("th"))
+
+
+def test_controls_have_labels() -> None:
+    page = render(SAMPLE)
+    controls = [found.start() for found in re.finditer("<(?:input|select)[ >]", page)]
+    assert len(controls) == 3
+    for place in controls:
+        assert page.rindex("<label>", 0, place) > page.rfind("</label>", 0, place)
+
+
+def test_says_what_was_found(page: Page) -> None:
+    for text in (
+        "12,345 rows",
+        "5,000 used",
+        "1.23 %",
+        "real holdout 0.40 %",
+        "independent columns 22.5 %",
+        "95 % interval 0.550 to 0.650",
+        "no holdout was given",
+        "needs at least three columns",
+        "Overall good",
+        "Close.",
+        "first",
+        "1 more reason",
+        "1,234 others",
+        "not in real",
+        "rounded",
+        "age (12.5 % of its values)",
+        "1851592575405977859",
+        "metrics version 7",
+        "passport (id): all values differ",
+        "Attribute inference: age",
+        "1 of 9",
+    ):
+        assert text in page.text, text
+    assert page.text.index("Attribute inference: age") < page.text.index("Attribute inference: </t")
+
+
+def test_every_measured_figure_is_defined(page: Page) -> None:
+    for path in ("fidelity.shape_error_pct", "manifold.precision", "risk.exact_copies"):
+        assert FIGURES[path].text in page.text
+    assert FIGURES["utility.rmse"].text not in page.text
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("left", [None, {}])
+def test_does_without_a_group(group: str, left: Any) -> None:
+    result = {key: value for key, value in SAMPLE.items() if key != group}
+    found = Page(render(result if left is None else result | {group: left}))
+    assert found.open == [] and "</main>" in render(result)
+
+
+def test_does_without_anything() -> None:
+    assert "Synthetic table" in render({})
+
+
+def nothing(value: Any) -> Any:
+    """The same with None for every number."""
+    if isinstance(value, dict):
+        return {key: nothing(each) for key, each in value.items()}
+    return None if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("group", ["manifold", "detection", "utility", "risk", "collapse"])
+def test_does_without_figures(group: str) -> None:
+    result = copy.deepcopy(SAMPLE) | {group: {**nothing(SAMPLE[group]), "reason": f"no {group}!"}}
+    page = Page(render(result))
+    assert page.open == []
+    if group in ("detection", "utility", "risk"):
+        assert f"no {group}!" in page.text
+
+
+def test_provenance_only_where_it_is_given(page: Page) -> None:
+    assert "Provenance" in page.text and "SynthGAN" in page.text and "Privacy ledger" in page.text
+    without = {key: value for key, value in SAMPLE.items() if key != "provenance"}
+    assert "Provenance" not in Page(render(without)).text
+
+
+def test_a_long_history_keeps_its_few_checks() -> None:
+    history = [{"step": i, "quality": -1 / i if i % 50 == 7 else None} for i in range(1, 5_000)]
+    page = render({"provenance": {"history": history}})
+    (path,) = re.findall(r'class="line-1" d="([^"]*)"', page)
+    assert path.count("L") == 99 and path.startswith("M0 100")
+    assert "From step 7 to 4,957" in page
+
+
+def test_same_result_same_page() -> None:
+    assert render(copy.deepcopy(SAMPLE)) == render(SAMPLE)
+
+
+def test_fifty_columns_stay_small() -> None:
+    names = [f"column {i}" for i in range(50)]
+    matrix = [[round(((i * j) % 19) / 10 - 0.9, 3) for j in range(50)] for i in range(50)]
+    portraits = {
+        "columns": {name: histogram(32) for name in names},
+        "associations": {"names": names, "real": matrix, "synthetic": matrix[::-1]},
+        "map": {side: [[i / 7, i / 3] for i in range(800)] for side in ("real", "synthetic")},
+    }
+    pairs = [[a, b, 1.0] for i, a in enumerate(names) for b in names[:i]]
+    columns = {name: {"error_pct": 1.0, "measure": "KS"} for name in names}
+    fidelity = SAMPLE["fidelity"] | {"pairs": pairs, "columns": columns}
+    page = render(SAMPLE | {"portraits": portraits, "fidelity": fidelity})
+    assert 200_000 < len(page.encode()) < 1_500_000
+    assert "The order of the columns in the maps" in page
+
+
+def test_notebook_frame_holds_the_page() -> None:
+    frame = notebook_html(SAMPLE)
+    (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
+    assert html.unescape(source) == render(SAMPLE)
+    assert 'sandbox="allow-scripts"' in frame
+
+
+def test_histogram_has_its_shares() -> None:
+    portrait = histogram(2) | {"real": [1.0, 0.5], "synthetic": [0.5, 1.0], "null": [0.0, 0.0]}
+    made = charts.histogram(portrait)
+    assert made["area"] == "M0 150V6.0H160.0V78.0H320.0V150Z"
+    assert made["line"] == "M0 78.0H160.0V6.0H320.0"
+    assert made["null"] is None and made["cut"] == []
+    assert made["bins"][0]["title"] == "0 to 1: real 100.0 %, synthetic 50.0 %"
+    assert made["described"].startswith("Largest difference at 0 to 1: real 100.0 %")
+
+
+def test_a_tower_is_cut_and_says_so() -> None:
+    shares = [0.9, 0.02, 0.03, 0.02, 0.03]
+    made = charts.histogram(
+        histogram(5) | {"real": shares, "synthetic": shares, "null": [0.0, 0.0]}
+    )
+    assert [cut["text"] for cut in made["cut"]] == ["90.0 %"]
+    assert made["top"] == "4.0 %"
+    even = histogram(5) | {"null": [0.0, 0.0]}
+    assert charts.histogram(even)["cut"] == []
+
+
+def test_bars_are_as_long_as_their_shares() -> None:
+    made = charts.bars(BARS)
+    ulm, evil, other, null, unseen = made["rows"]
+    assert ulm["width"] == pytest.approx(3 * evil["width"], abs=0.2)
+    assert ulm["mark"] - 118 == pytest.approx(ulm["width"] / 2, abs=0.2)
+    assert [row["quiet"] for row in (ulm, evil, other, null, unseen)] == [False] * 2 + [True] * 3
+    assert unseen["width"] == 0
+
+
+def test_others_beyond_all_levels_are_words() -> None:
+    made = charts.bars(BARS | {"real": [0.2, 0.1], "synthetic": [0.1, 0.1], "other": [0.6, 0.7]})
+    assert made["top"] == "20.0 %"
+    assert [row["said"] for row in made["rows"]] == ["", "", "60.0 %, 70.0 %", "", ""]
+
+
+def test_column_without_a_value_is_drawn() -> None:
+    empty = {"kind": "histogram", "labels": [], "ticks": [], "real": [], "synthetic": []}
+    made = charts.histogram(empty | {"null": [1.0, 1.0]})
+    assert made["area"] == "" and made["null"]["height"] == 144
+
+
+def test_an_axis_without_length_gets_one() -> None:
+    result = {
+        "fidelity": {"missing": {"error_pct": 0.0}, "coverage": {"range_coverage": 1.0}},
+        "floors": {"smote": {"fidelity": {"missing": {"error_pct": 0.01}}}},
+    }
+    missing = strip_of(result, "fidelity.missing.error_pct")
+    assert missing is not None and missing.own is not None
+    assert (missing.low, missing.high) == ("0.00 %", "1.00 %")
+    assert missing.own.place == 0 and missing.floors[0].place == 1
+    reached = strip_of(result, "fidelity.coverage.range_coverage")
+    assert reached is not None and reached.own is not None
+    assert (reached.low, reached.high, reached.own.place) == ("98.0 %", "100.0 %", 100)
+
+
+def test_holdout_stands_beside_the_figure_against_the_holdout() -> None:
+    floors = {"holdout": {"detection": {"boosted_auc": 0.5, "boosted_auc_holdout": None}}}
+    result = {"detection": {"boosted_auc_holdout": 0.75}, "floors": floors}
+    strip = strip_of(result, "detection.boosted_auc_holdout")
+    assert strip is not None
+    assert [(mark.label, mark.text) for mark in strip.floors] == [("real holdout", "0.500")]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "text"),
+    [
+        (0.05, "risk.exact_copies", "5.00 %"),
+        (0.05, "manifold.coverage", "0.050"),
+        (-0.0001, "utility.r2", "-1.0e-04"),
+        (123456.7, "utility.rmse", "123,457"),
+        (True, "x", "yes"),
+        (None, "x", "not measured"),
+    ],
+)
+def test_figures_in_words(value: Any, path: str, text: str) -> None:
+    assert text_of(value, path) == text
