@@ -30,12 +30,12 @@ check: .venv/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Fit Adult for two minutes, draw 1,000 rows, say how alike they are. Leaves both files.
+# Fit Adult for two minutes, draw 1,000 rows, judge them. Leaves both files and report.html.
 demo: .venv/.installed
 	$(BIN)/synthgan fit examples/data/adult.parquet --max-seconds 120 --force
 	$(BIN)/synthgan sample adult.synthgan -n 1000 -o new.parquet --force
-	$(BIN)/python examples/check.py examples/data/adult.parquet new.parquet
+	$(BIN)/synthgan report examples/data/adult.parquet new.parquet --target income -o report.html --force
 
 clean:
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	rm -f adult.synthgan new.parquet
+	rm -f adult.synthgan new.parquet report.html

@@ -249,6 +249,20 @@ def test_complete_leaves_given_cells_and_fills_the_rest(model, tmp_path):
     assert full[["income", "age"]].notna().all().all()
 
 
+def test_an_output_that_is_an_input_is_refused(model, tmp_path):
+    part = tmp_path / "rows" / "gaps.parquet"
+    part.parent.mkdir()
+    people(5)[["age"]].to_parquet(part)
+    before = part.read_bytes()
+    for rows in (part, part.parent):
+        done = run("complete", model, rows, "-o", part, "--force")
+        assert done.exit_code == 2
+        assert "one of the inputs" in done.stderr
+    assert part.read_bytes() == before
+    done = run("complete", model, part.parent, "-o", part.parent / "full.csv")
+    assert done.exit_code == 0, done.stderr
+
+
 # info
 
 

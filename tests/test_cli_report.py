@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from synthgan import evaluate
 from synthgan.cli import app
-from synthgan.evaluation.result import Evaluation
+from synthgan.errors import ParameterError
+from synthgan.evaluation.report.figures import FIGURES
+from synthgan.evaluation.result import HEADLINES, Evaluation
 
 REPORTS = importlib.import_module("synthgan.cli.report")
 
@@ -95,7 +98,7 @@ FOUND: dict[str, Any] = {
         "exact_copies": None,
         "exact_copies_reason": "nothing to copy",
         "closest_share": None,
-        "rare": {"share": None},
+        "rare_values": {"share": None},
         "reason": "too few rows",
     },
     "floors": {
@@ -104,8 +107,13 @@ FOUND: dict[str, Any] = {
     },
     "verdicts": {
         "fidelity": {"grade": "good", "text": "The columns are alike.", "reason": "1.25 | 0.5"},
-        "risk": {"grade": "unknown", "text": "Give a holdout to know.", "reason": "none"},
+        "risk": {
+            "grade": "unknown",
+            "text": "Give a holdout to know.",
+            "reason": "copies 3 %; membership AUC 0.6; linkability 0 %",
+        },
     },
+    "notes": ["synthetic: 2 columns were passed over: a, b", "not compared: odd\nname"],
 }
 
 
@@ -214,8 +222,33 @@ def test_what_is_printed_is_plain_and_says_the_verdicts(folder, asked):
     assert "\x1b" not in shown
     assert "real: real.parquet, 123,456 rows, 90 used\n" in shown
     assert "synthetic: 'odd\\nname.csv', 90 rows\n" in shown
-    assert "fidelity: good. The columns are alike.\n" in shown
-    assert "risk: unknown. Give a holdout to know.\n" in shown
+    assert "fidelity: good. The columns are alike.\n  1.25 | 0.5\n" in shown
+
+
+def test_a_verdict_is_followed_by_its_first_reasons_and_all_by_the_notes(folder, asked):
+    *_, last = run(*BOTH).stdout.partition("risk: unknown. ")
+    assert last == (
+        "Give a holdout to know.\n  copies 3 %\n  membership AUC 0.6\n\n"
+        "note: synthetic: 2 columns were passed over: a, b\n"
+        "note: 'not compared: odd\\nname'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "floors"),
+    [
+        (59, ["independent"]),
+        (60, ["holdout", "independent"]),
+        (79, ["holdout", "bootstrap", "independent", "smote"]),
+    ],
+)
+def test_the_holdout_is_the_last_floor_but_one_that_a_narrow_terminal_drops(
+    folder, asked, monkeypatch, width, floors
+):
+    monkeypatch.setattr(REPORTS, "_WIDTH_OF_A_PIPE", width)
+    monkeypatch.setitem(FOUND, "floors", {name: {} for name in REPORTS._FLOORS})
+    heading = next(line for line in run(*BOTH).stdout.splitlines() if "value" in line)
+    assert heading.split()[heading.split().index("value") + 1 :] == floors
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 120])
@@ -257,7 +290,7 @@ def test_every_failed_bar_has_its_line_after_the_report_is_written(folder, asked
         ("detection.boosted_auc_holdout", "there is no holdout"),
         ("risk.exact_copies", "nothing to copy"),
         ("risk.closest_share", "too few rows"),
-        ("risk.rare.share", "too few rows"),
+        ("risk.rare_values.share", "too few rows"),
         ("floors.smote.fidelity.trend_error_pct", "no reason is known"),
     ],
 )
@@ -265,7 +298,7 @@ def test_every_failed_bar_has_its_line_after_the_report_is_written(folder, asked
 def test_a_figure_that_was_not_taken_fails_its_bar_and_says_why(
     folder, asked, option, path, reason
 ):
-    done = run(*BOTH, "-q", option, f"{path}=0")
+    done = run(*BOTH, "-q", "--holdout", "../holdout.parquet", option, f"{path}=0")
     assert done.exit_code == 3
     assert done.stderr == f"error: {option} {path}=0: it could not be measured: {reason}\n"
 
@@ -285,6 +318,11 @@ def test_a_figure_that_was_not_taken_fails_its_bar_and_says_why(
         ("floors.somte.risk.closest_share=0.5", ["'smote'"]),
         ("floors.holdout.detection.boosted_auc=0.5", ["--holdout"]),
         ("utility.auc=0.8", ["--target"]),
+        ("utility=0.8", ["FIGURE=NUMBER"]),
+        ("fidelity.shap_error_pct=1", ["'shape_error_pct'", "found 'shap_error_pct'"]),
+        ("risk.reason=0", ["risk.reason", "exact_copies, "]),
+        ("floors.smote.risk.closest_shar=0", ["'closest_share'"]),
+        ("floors.smote.floors.smote.risk=0", ["found 'floors'"]),
     ],
 )
 def test_a_bar_that_can_never_be_held_is_refused_before_any_work(
@@ -292,6 +330,35 @@ def test_a_bar_that_can_never_be_held_is_refused_before_any_work(
 ):
     refused(run(*BOTH, "-o", "report.html", option, text), 2, option, *words)
     assert names(folder) == set()
+
+
+@pytest.mark.parametrize("floor", ["", "floors.smote."])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "risk.closest_share",
+        "risk.exact_copies_holdout",
+        "risk.dcr.holdout_median",
+        "risk.membership.distance.auc",
+        "risk.singling_out.univariate.risk",
+        "risk.linkability.risk",
+        "risk.attribute_inference.worst.risk",
+        "risk.attribute_inference.columns.age.control_rate",
+        "detection.boosted_auc_holdout",
+        "detection.logistic_holdout",
+    ],
+)
+def test_a_figure_against_unseen_rows_needs_a_holdout(folder, asked, monkeypatch, floor, path):
+    bar = ("--fail-over", f"{floor}{path}=0.5")
+    monkeypatch.setattr(Evaluation, "figure", lambda self, path: 0.5)
+    assert run(*BOTH, "-q", *bar, "--holdout", "../holdout.parquet").exit_code == 0
+    refused(run(*BOTH, *bar), 2, path, "no such figure without --holdout")
+
+
+@pytest.mark.parametrize("path", sorted(FIGURES.keys() | HEADLINES.keys()))
+def test_every_figure_that_has_a_name_can_have_a_bar(path):
+    given = {"--holdout": "h", "--target": "t"}
+    assert len(REPORTS.read_bars([f"{path}=0"], [f"floors.smote.{path}=0"], given)) == 2
 
 
 def test_all_bars_that_are_none_come_in_one_error(folder, no_work):
@@ -302,9 +369,9 @@ def test_all_bars_that_are_none_come_in_one_error(folder, no_work):
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        ("detection.bosted_auc", "boosted_auc"),
+        ("fidelity.columns.agge.error_pct", "has no 'agge'; it has age"),
         ("fidelity.columns", "number"),
-        ("risk.reason", "number"),
+        ("detection.logistic_auc", "has no 'logistic_auc'"),
         ("fidelity.shape_error_pct.value", "shape_error_pct"),
     ],
 )
@@ -315,6 +382,20 @@ def test_a_bar_for_no_figure_is_refused_when_all_is_written(folder, asked, path,
     assert path in done.stderr
     assert word in done.stderr
     assert json.loads(done.stdout) == json.loads(Path("figures.json").read_text("utf-8"))
+
+
+def test_a_path_to_no_figure_hides_no_failed_bar(folder, asked):
+    done = run(
+        *(*BOTH, "-q", "--fail-over", "fidelity.columns.no=1"),
+        *("--fail-over", "detection.logistic=0.4", "--fail-over", "fidelity.columns.age=1"),
+    )
+    assert done.exit_code == 3
+    failed, *others = done.stderr.splitlines()
+    assert failed == "error: --fail-over detection.logistic=0.4: found 0.5"
+    assert [other.split(":")[1] for other in others] == [
+        " --fail-over fidelity.columns.no=1",
+        " --fail-over fidelity.columns.age=1",
+    ]
 
 
 # Refusals
@@ -342,6 +423,14 @@ def test_an_output_that_exists_is_refused_before_any_work(folder, no_work, name)
     assert Path(name).read_text(encoding="utf-8") == "precious"
 
 
+@pytest.mark.parametrize("name", ["s.json", "../work/s.json", "link.json"])
+def test_an_output_that_is_an_input_is_refused(folder, no_work, name):
+    Path("s.json").write_text("{}", encoding="utf-8")
+    Path("link.json").symlink_to("s.json")
+    refused(run(*BOTH, "--schema", "s.json", "-o", name, "--force"), 2, name, "one of the inputs")
+    assert Path("s.json").read_text(encoding="utf-8") == "{}"
+
+
 @pytest.mark.parametrize("name", ["report.html", "figures.json"])
 def test_force_overwrites(folder, asked, name):
     Path(name).write_text("old", encoding="utf-8")
@@ -364,6 +453,37 @@ def test_a_report_that_cannot_be_written_is_a_failed_run(folder, asked, monkeypa
     monkeypatch.setattr(os, "replace", full_disk)
     refused(run(*BOTH, "-o", name), 1, "No space left", name)
     assert names(folder) == set()
+
+
+def test_an_interruption_says_what_is_written(folder, asked, monkeypatch):
+    def interrupted(*args: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(REPORTS, "print_evaluation", interrupted)
+    done = run(*BOTH, "-q", "-o", "r.html")
+    assert (done.exit_code, done.stderr) == (130, "error: interrupted; r.html is written\n")
+    done = run(*BOTH, "-q")
+    assert (done.exit_code, done.stderr) == (130, "error: interrupted; nothing was written\n")
+    monkeypatch.setattr(REPORTS, "write_report", interrupted)
+    done = run(*BOTH, "-q", "-o", "r.html", "--force")
+    assert (done.exit_code, done.stderr) == (130, "error: interrupted; nothing was written\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        (">/dev/full", "not all could be printed: No space left on device"),
+        (">&-", "nothing could be printed: standard output is closed"),
+    ],
+)
+@pytest.mark.parametrize("json_too", ["", "--json"])
+def test_a_stdout_that_takes_nothing_is_a_failed_run(folder, target, problem, json_too):
+    command = f'"$0" -m synthgan info ../real.parquet {json_too} {target}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], capture_output=True, text=True, encoding="utf-8"
+    )
+    assert (done.returncode, done.stderr) == (1, f"error: {problem}\n")
 
 
 @pytest.mark.parametrize(
@@ -392,6 +512,17 @@ def test_a_schema_decides_what_is_compared(folder):
     refused(done, 2, "['income', 'height'], found 'age'")
 
 
+REPORTED = ("fidelity", "manifold", "collapse", "detection", "utility", "risk", "floors")
+
+
+def numbers(found: Any, path: str = "") -> list[str]:
+    """The path of every number."""
+    if isinstance(found, dict):
+        parts = [numbers(value, f"{path}.{name}".lstrip(".")) for name, value in found.items()]
+        return [each for part in parts for each in part]
+    return [path] if isinstance(found, int | float) and not isinstance(found, bool) else []
+
+
 def test_a_whole_report_loads_no_torch_unless_a_model_is_given(folder):
     code = (
         "import sys; from synthgan.cli import app\n"
@@ -409,6 +540,8 @@ def test_a_whole_report_loads_no_torch_unless_a_model_is_given(folder):
     found = json.loads(done.stdout)
     assert found["tables"]["holdout"] == {"name": "holdout.parquet", "rows": 40, "rows_used": 40}
     assert found["settings"]["seed"] == 5
+    bars = [f"{path}=0" for path in numbers(found) if path.partition(".")[0] in REPORTED]
+    assert len(REPORTS.read_bars(bars, [], {"--holdout": "h", "--target": "t"})) == len(bars) > 99
     assert 0 < found["fidelity"]["shape_error_pct"] < 50
     assert 0 <= found["utility"]["auc"] <= 1
     page = Path("report.html").read_text(encoding="utf-8")
@@ -416,13 +549,25 @@ def test_a_whole_report_loads_no_torch_unless_a_model_is_given(folder):
     assert "synthetic.parquet" in page
 
 
+def test_numbers_of_numpy_are_plain_ones_in_the_json(folder):
+    table = clients(30, 1)[["age"]]
+    found = evaluate(table, table, random_state=np.int64(3), max_rows=np.int32(25))
+    settings = json.loads(found.to_json())["settings"]
+    assert (settings["seed"], settings["max_rows"]) == (3, 25)
+    for wrong in (True, np.True_, 3.0):
+        with pytest.raises(ParameterError, match="random_state"):
+            evaluate(table, table, random_state=wrong)
+
+
+def test_a_table_without_rows_is_refused_in_plain_words(folder):
+    Path("empty.csv").write_text("age,income,height\n", encoding="utf-8")
+    done = run("report", "../real.parquet", "empty.csv", "-q")
+    refused(done, 1, "expected at least one row, found no rows")
+
+
 def test_a_copy_is_told_by_its_bars(folder):
     bars = ("--fail-over", "fidelity.shape_error_pct=0", "--fail-over", "risk.exact_copies=0.5")
-    never = ("--fail-under", "risk.closest_share=0")
-    done = run("report", "../real.parquet", "../real.parquet", "--json", "-q", *bars, *never)
+    done = run("report", "../real.parquet", "../real.parquet", "--json", "-q", *bars)
     assert json.loads(done.stdout)["risk"]["exact_copies"] == 1
     assert done.exit_code == 3
-    closest, copies = done.stderr.splitlines()
-    assert copies == "error: --fail-over risk.exact_copies=0.5: found 1"
-    assert closest.startswith("error: --fail-under risk.closest_share=0: it could not be measured")
-    assert "holdout" in closest
+    assert done.stderr == "error: --fail-over risk.exact_copies=0.5: found 1\n"

@@ -14,7 +14,10 @@ from synthgan.errors import SchemaError, TableError
 from synthgan.evaluation.coding import TREE_LEVELS, Coder
 from synthgan.evaluation.columns import as_floats, from_floats
 from synthgan.evaluation.embedding import LEAST_LEVELS, Embedding, nearest
-from synthgan.evaluation.reading import read_sampled
+from synthgan.evaluation.measures.closeness import closeness
+from synthgan.evaluation.measures.detection import detection
+from synthgan.evaluation.measures.membership import membership
+from synthgan.evaluation.reading import MOST_CELLS, read_sampled
 from synthgan.evaluation.reference import Reference
 from synthgan.evaluation.roles import infer_roles
 
@@ -24,17 +27,36 @@ def test_a_matrix_keeps_numbers_and_codes_categories() -> None:
     made = coder.real.matrix()
     assert np.array_equal(made[:, 0], [1.5, np.nan, 3.0], equal_nan=True)
     assert made[0, 1] == made[2, 1] == 0
-    assert made[1, 1] not in (0, coder.code(pa.table({"n": [1], "town": ["Rom"]})).matrix()[0, 1])
+    unseen = coder.code(pa.table({"n": [1], "town": ["Rom"]})).matrix()[0, 1]
+    assert len({made[0, 1], made[1, 1], unseen}) == 3
 
 
 def test_tree_codes_of_many_levels_stay_below_255_and_keep_the_frequent_apart() -> None:
-    frequent = [f"often{i}" for i in range(TREE_LEVELS)] * 2
-    rare = [f"once{i}" for i in range(100)]
+    frequent = [f"often{i}" for i in range(TREE_LEVELS)] * 6
+    rare = [f"four times {i}" for i in range(100)] * 4
     coder = Coder(pa.table({"level": [*rare, *frequent]}))
     codes = coder.real.matrix()[:, 0]
     assert codes.max() < 255
-    assert len(set(codes[100:])) == TREE_LEVELS
-    assert len(set(codes[:100])) == 1
+    assert len(set(codes[400:])) == TREE_LEVELS
+    assert len(set(codes[:400])) == 1
+
+
+@pytest.mark.parametrize("levels", [300, 2_000])
+def test_fresh_rows_are_no_further_from_holdout_than_from_real_rows(levels: int) -> None:
+    # New levels of a long-tailed category, and new numbers, must not set fresh rows apart.
+    rng = np.random.default_rng(levels)
+    shares = rng.dirichlet(np.full(levels, 0.3))
+
+    def fresh() -> pa.Table:
+        codes = rng.choice(levels, 3_000, p=shares)
+        return pa.table({"level": [f"l{c}" for c in codes], "n": rng.normal(size=3_000)})
+
+    reference = Reference(fresh(), fresh(), seed=0)
+    found = reference.code(fresh())
+    low, high = closeness(reference, found)["closest_share_interval"]
+    assert low <= 0.5 <= high
+    assert 0.45 < membership(reference, found)["distance"]["auc"] < 0.55
+    assert detection(reference, found, detail=False)["boosted_auc"] < 0.55
 
 
 def test_taking_rows_keeps_table_values_and_codes_together() -> None:
@@ -66,6 +88,7 @@ def test_columns_are_found_by_name_and_missing_ones_named() -> None:
         pa.array([dt.timedelta(days=-1), None], pa.duration("s")),
         pa.array([dt.time(23, 59, 1), None], pa.time32("s")),
         pa.array([1, None], pa.decimal128(6, 2)),
+        pa.array([2**64 - 2**11, None, 0], pa.uint64()),
     ],
 )
 def test_numbers_find_the_way_back_to_their_type(values: pa.Array) -> None:
@@ -80,14 +103,38 @@ def test_points_are_ranks_and_one_hot_vectors_as_stated() -> None:
     )
     assert points[:, 0] == pytest.approx([2 / 3, 0.5, 1.0, 0.0])
     assert points[:, 1].tolist() == [0, 1, 0, 0]
-    assert points[:, 2:].tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 0]]
+    assert points[:, 2:].tolist() == [[0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0]]
+
+
+def test_ranks_grow_between_real_values() -> None:
+    real = Coder(pa.table({"n": [0.0, 10.0, 20.0, 20.0]}))
+    new = real.code(pa.table({"n": [0.0, 5.0, 10.0, 20.0, 15.0]}))
+    ranks = Embedding(real.real).transform(new)[:, 0]
+    assert ranks == pytest.approx([0.125, 0.25, 0.375, 0.75, 0.5625])
 
 
 def test_the_width_of_points_is_bounded() -> None:
     names = [f"c{i}" for i in range(200)]
-    levels = [f"l{i}" for i in range(300)]
+    levels = [f"l{i}" for i in range(60)] * 6
     real = Coder(pa.table({name: levels for name in names})).real
     assert Embedding(real).transform(real).shape[1] == 200 * (LEAST_LEVELS + 2)
+
+
+def test_spellings_of_another_tool_find_the_real_levels() -> None:
+    real = pa.table({"b": [True, False], "t": ["True", "False"], "n": [1, 2], "c": ["1", "2"]})
+    coder = Coder(real.set_column(2, "n", real["n"].cast(pa.int8()).dictionary_encode()))
+    other = pa.table(
+        {"b": ["True", "false"], "t": [True, False], "n": [0.999999, 2.0], "c": [1, 2]}
+    )
+    assert np.array_equal(coder.code(other).matrix(), coder.real.matrix())
+
+
+def test_text_moments_are_read_and_others_named() -> None:
+    coder = Coder(pa.table({"day": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2)]}))
+    found = coder.code(pa.table({"day": ["2020-01-01", "2020-01-02 00:00:00"]}))
+    assert np.array_equal(found.matrix(), coder.real.matrix())
+    with pytest.raises(TableError, match=r"'day': expected moments .*timestamp.* found string"):
+        coder.code(pa.table({"day": ["yesterday", "today"]}))
 
 
 def test_nearest_gives_distances_in_order() -> None:
@@ -126,6 +173,13 @@ def test_a_long_file_is_sampled_without_being_whole_in_memory(tmp_path: Path) ->
     again = read_sampled(path, "the real table", most_rows=500, seed=3).table
     assert again.equals(sampled.table)
     assert not read_sampled(path, "X", most_rows=500, seed=4).table.equals(sampled.table)
+
+
+def test_wide_tables_keep_fewer_rows() -> None:
+    names = [f"c{i}" for i in range(1_000)]
+    table = pa.table({name: np.zeros(MOST_CELLS // 1_000 + 5, dtype=np.int8) for name in names})
+    sampled = read_sampled(table, "the real table", most_rows=200_000, seed=0)
+    assert sampled.table.num_rows == MOST_CELLS // 1_000
 
 
 def test_a_reference_splits_without_a_holdout_and_draws_by_stream(adult: pa.Table) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from synthgan.evaluation.measures.collapse import collapse
 from synthgan.evaluation.measures.lost import compare
@@ -185,6 +187,23 @@ def test_figures_are_the_same_for_the_same_seed_and_without_detail(reference: Re
     for kind in KINDS:
         assert len(full[kind].pop("lost")) > 0
     assert full == plain
+
+
+def test_clusters_are_found_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads add up in the order they finish, so that two would find other centres each time."""
+    threads: list[int] = []
+
+    class Watched(KMeans):
+        def fit(self, *args: Any, **options: Any) -> KMeans:
+            threads.extend(pool["num_threads"] for pool in threadpool_info())
+            return super().fit(*args, **options)
+
+    monkeypatch.setattr("synthgan.evaluation.measures.collapse.KMeans", Watched)
+    with threadpool_limits(2):
+        two = judged(Reference(towns(2_000, 0)), towns(500, 1))
+    with threadpool_limits(1):
+        one = judged(Reference(towns(2_000, 0)), towns(500, 1))
+    assert set(threads) == {1} and one == two
 
 
 def test_many_columns_have_a_bounded_number_of_pairs() -> None:

@@ -14,7 +14,8 @@ from synthgan.density_ratio import auc
 from synthgan.evaluation.measures.detection import FEWEST_ROWS, auc_interval, detection
 from synthgan.evaluation.reference import Reference
 
-FIGURES = ("boosted_auc", "boosted_auc_holdout", "logistic")
+AUCS = ("boosted_auc", "boosted_auc_holdout", "logistic_auc", "logistic_auc_holdout")
+FIGURES = (*AUCS, "logistic", "logistic_holdout")
 
 
 def table(rows: int, seed: int, *, shift: float = 0.0) -> pa.Table:
@@ -52,7 +53,7 @@ def judge(real: pa.Table, found: pa.Table, holdout: pa.Table | None = None) -> d
 def test_a_fresh_table_is_not_detected() -> None:
     result = judge(table(900, 0), table(900, 1), table(900, 2))
     assert result["rows"] == result["rows_holdout"] == 900
-    for figure in ("boosted_auc", "boosted_auc_holdout"):
+    for figure in AUCS:
         low, high = result[f"{figure}_interval"]
         assert low < result[figure] < high < low + 0.08
         assert 0.45 < result[figure] < 0.55
@@ -88,8 +89,12 @@ def test_a_shifted_column_is_named_first() -> None:
     assert min(result["boosted_auc"], result["boosted_auc_holdout"]) > 0.65
     # Two normals one deviation apart: Phi(1 / sqrt 2) = 0.76, so 1 - max(0, 2 AUC - 1) = 0.48.
     assert result["logistic_auc"] == pytest.approx(0.76, abs=0.03)
-    assert result["logistic"] == pytest.approx(2 - 2 * result["logistic_auc"])
-    assert result["logistic_holdout"] == pytest.approx(0.48, abs=0.06)
+    assert result["logistic_auc_holdout"] == pytest.approx(0.76, abs=0.03)
+    for side in ("", "_holdout"):
+        low, high = result[f"logistic_auc{side}_interval"]
+        assert 0.7 < low < result[f"logistic_auc{side}"] < high < 0.82
+        expected = 2 - 2 * result[f"logistic_auc{side}"]
+        assert result[f"logistic{side}"] == pytest.approx(expected)
     first, second = result["columns"][:2]
     assert first["name"] == "size" and first["importance"] > 0.15 > abs(second["importance"])
     assert first["auc_alone"] == pytest.approx(0.76, abs=0.04)
@@ -130,7 +135,9 @@ def test_floors_get_the_same_figures_and_no_more() -> None:
 
 def test_no_holdout() -> None:
     result = judge(table(60, 0), table(60, 1))
-    assert result["boosted_auc_holdout"] is result["boosted_auc_holdout_interval"] is None
+    for figure in ("boosted_auc_holdout", "logistic_auc_holdout"):
+        assert result[figure] is result[f"{figure}_interval"] is None
+        assert result[figure.removesuffix("_holdout")] is not None
     assert result["logistic_holdout"] is None
     assert result["reason_holdout"] == "there is no holdout"
     assert "reason" not in result and "rows_holdout" not in result
@@ -139,7 +146,8 @@ def test_no_holdout() -> None:
 @pytest.mark.parametrize("rows", [1, 2, 5, 20, FEWEST_ROWS - 1])
 def test_tables_too_small_have_a_reason_in_place_of_a_figure(rows: int) -> None:
     result = judge(table(200, 0), table(rows, 1), table(rows, 2))
-    assert [result[figure] for figure in FIGURES] == [None] * 3
+    assert {result[figure] for figure in FIGURES} == {None}
+    assert {result[f"{figure}_interval"] for figure in AUCS} == {None}
     assert result["columns"] == [] and result["rows"] == rows
     expected = f"{rows} rows of each table; at least {FEWEST_ROWS} are needed"
     assert result["reason"] == result["reason_holdout"] == expected

@@ -55,11 +55,12 @@ def test_plain_figures_stand_where_the_documents_say(judged: Evaluation) -> None
 def test_floors_hold_the_same_paths_and_no_others(judged: Evaluation) -> None:
     floors = judged.figure("floors")
     assert set(floors) == FLOORS
+    assert {floor["rows"] for floor in floors.values()} <= {333, 334}
     for name, floor in floors.items():
         for path in (*PLAIN, "utility.auc", "risk.membership.distance.auc"):
             assert Evaluation(floor).figure(path) is not None, (name, path)
         for path in leaves(floor):
-            if "reason" not in path:
+            if "reason" not in path and path != ".rows":
                 judged.figure(path.removeprefix("."))
 
 
@@ -143,11 +144,33 @@ def test_small_and_odd_tables_are_judged_without_an_error(table: pa.Table) -> No
         assert "<html" in found.to_html()
 
 
+def test_what_is_odd_about_the_tables_is_noted(parts: dict[str, pa.Table]) -> None:
+    real, synthetic = (parts[name].slice(0, 200) for name in ("real", "synthetic"))
+    named = synthetic.append_column("made", pa.array(range(200)))
+    found = evaluate(real, named, holdout=synthetic)
+    assert "in the synthetic table only, so not compared: made" in found.figure("notes")
+    assert any("nearer to the holdout" in note for note in found.figure("notes"))
+
+
+def test_one_column_has_no_pairs_to_err_in() -> None:
+    found = evaluate(pa.table({"n": [1.0, 2.0]}), pa.table({"n": [1.0, 2.0]}))
+    assert found.figure("fidelity.trend_error_pct") is None
+    assert "one column" in found.figure("fidelity.reason_trend")
+
+
 def test_provenance_is_shown_where_given_and_absent_otherwise(judged: Evaluation) -> None:
     assert "provenance" not in judged.result
     table = pa.table({"n": [1.0, 2.0, 3.0]})
     found = evaluate(table, table, provenance={"seed": 7})
     assert found.figure("provenance.seed") == 7
+    history = [{"loss": float("nan")}, {"loss": 0.5}]
+    found = evaluate(table, table, provenance={"model": "CTGAN", "history": history})
+    assert found.figure("provenance.history") == [{"loss": None}, {"loss": 0.5}]
+    assert "CTGAN" in found.to_html()
+    with pytest.raises(ParameterError, match="provenance: expected"):
+        evaluate(table, table, provenance={"model": object()})
+    with pytest.raises(ParameterError, match="provenance: expected a mapping"):
+        evaluate(table, table, provenance="made by hand")  # type: ignore[arg-type]
 
 
 def test_wrong_requests_are_refused_with_the_names(parts: dict[str, pa.Table]) -> None:

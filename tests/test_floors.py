@@ -22,20 +22,23 @@ def rows_of(table: pa.Table) -> list[tuple[object, ...]]:
 
 
 def test_a_bootstrap_holds_real_rows_some_of_them_twice(reference: Reference) -> None:
-    made = rows_of(bootstrap(reference).table)
+    made = rows_of(bootstrap(reference, 1_000).table)
     assert len(made) == reference.real.rows
     assert set(made) <= set(rows_of(reference.real.table))
     assert 0.55 < len(set(made)) / len(set(rows_of(reference.real.table))) < 0.7
 
 
 def test_independent_columns_keep_margins_and_lose_dependence(reference: Reference) -> None:
-    found = reference.fidelity.compare_coded(independent(reference))
+    found = reference.fidelity.compare_coded(independent(reference, 1_000))
     assert found.shape_error == 0
-    assert found.trend_error > reference.fidelity.compare_coded(bootstrap(reference)).trend_error
+    assert (
+        found.trend_error
+        > reference.fidelity.compare_coded(bootstrap(reference, 1_000)).trend_error
+    )
 
 
 def test_interpolated_rows_lie_near_and_are_new(reference: Reference) -> None:
-    made = smote(reference)
+    made = smote(reference, 1_000)
     real = set(rows_of(reference.real.table))
     assert made.rows == reference.real.rows
     assert made.table.schema.types == reference.real.table.schema.types
@@ -48,6 +51,11 @@ def test_interpolation_takes_every_type_nulls_and_single_rows() -> None:
     days = [dt.date(2020, 1, 1), None, dt.date(2020, 3, 1)]
     table = pa.table({"day": days, "n": pa.array([1, 2, None], pa.int8()), "b": [True, None, True]})
     for rows in (1, 2, 3):
-        made = smote(Reference(table.slice(0, rows), seed=1))
+        made = smote(Reference(table.slice(0, rows), seed=1), 3)
         assert made.rows == rows
         assert made.table.schema.types == table.schema.types
+
+
+def test_floors_have_as_many_rows_as_the_table_they_stand_beside(reference: Reference) -> None:
+    for make in (bootstrap, independent, smote):
+        assert make(reference, 70).rows == 70

@@ -83,9 +83,29 @@ def test_times_and_spans_have_readable_labels() -> None:
 
 
 def test_extreme_numbers_are_cut_somewhere() -> None:
-    for values in ([1e300, -1e300], [5e-324, 1.0], [1e18, 1e18 + 256]):
+    for values in (
+        [1e300, -1e300],
+        [1.7e308, -1.7e308],
+        [1.7e308, -1.7e308, 0.5],
+        [1e308, 1.79e308],
+        [0.5, 1.79e308],
+        [5e-324, 1.0],
+        [5e-324, 1e-323],
+        [1e18, 1e18 + 256],
+    ):
         found = bins(values)
         assert len(found.labels) == len(found.edges) - 1 >= 1
+        assert np.isfinite(found.edges).all() and (found.edges[1:] > found.edges[:-1]).all()
+        assert all(0 <= place <= 1 for place, _ in found.ticks)
+        assert sum(found.shares(np.array(values), len(values))) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_range_that_no_float_can_say_is_one_bin() -> None:
+    made = pictures({"n": [-1.7e308, 1.7e308]}, {"n": [-1.7e308, 1.0, None, 1.7e308]})
+    column = made["columns"]["n"]
+    assert column["labels"] == ["-1.7e+308 to 1.7e+308"]
+    assert column["ticks"] == [[0.0, "-1.7e+308"], [1.0, "1.7e+308"]]
+    assert (column["real"], column["synthetic"]) == ([1.0], [0.75])
 
 
 def test_nice_widths() -> None:

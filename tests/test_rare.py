@@ -44,10 +44,9 @@ def test_levels_that_few_rows_hold_are_counted() -> None:
     found = seen(real, pa.table({"town": ["Bonn", "Bonn", "Ulm", "Rom", None, "Trier"]}), holdout)
     levels = found["levels"]
     assert (levels["rare"], levels["found"]) == (3, 2)
-    assert levels["share"] == pytest.approx(2 / 3)
-    assert levels["share_holdout"] == pytest.approx(1 / 3)
     # A third of the six rows: of two Bonns 1 - (2/3)^2 stay, of one Trier 1/3.
-    assert levels["share_matched"] == pytest.approx((5 / 9 + 1 / 3) / 3)
+    assert levels["share"] == pytest.approx((5 / 9 + 1 / 3) / 3)
+    assert found["rows"] == 2
     assert found["columns"] == [{"name": "town", **levels}]
 
 
@@ -58,8 +57,8 @@ def test_numbers_and_the_ends_of_their_range_are_counted() -> None:
     found = seen(real, inside, holdout=real)
     assert (found["numbers"]["rare"], found["numbers"]["found"]) == (4, 2)
     by_name = {column["name"]: column for column in found["columns"]}
-    assert by_name["n"]["ends"] == {"rare": 2, "found": 1, "holdout": 2}
-    assert by_name["day"]["ends"] == {"rare": 1, "found": 1, "holdout": 1}
+    assert by_name["n"]["ends"] == {"rare": 2, "found": 1}
+    assert by_name["day"]["ends"] == {"rare": 1, "found": 1}
     assert by_name["n"]["share"] == pytest.approx(1 / 3)
     # Beyond the range is not its end.
     beyond = seen(real, pa.table({"n": [0, 99], "day": days[:2]}))
@@ -98,22 +97,23 @@ def test_pairs_are_those_of_a_plain_count() -> None:
 
 def test_a_copy_shows_all_and_a_fresh_sample_what_chance_does() -> None:
     real, holdout, fresh = (surveys(1_000, seed) for seed in range(3))
-    copy, honest = seen(real, real, holdout), seen(real, fresh, holdout)
+    copy, honest, floor = (seen(real, found, holdout) for found in (real, fresh, holdout))
     for group in ("levels", "numbers", "pairs"):
         assert copy[group]["rare"] > 5
-        assert copy[group]["share"] == copy[group]["share_matched"] == 1
-        assert copy[group]["share_holdout"] < 0.8
-        gap = honest[group]["share_matched"] - honest[group]["share_holdout"]
-        assert abs(gap) < 0.25
+        assert copy[group]["share"] == 1
+        assert floor[group]["share"] < 0.8
+        assert abs(honest[group]["share"] - floor[group]["share"]) < 0.25
     assert honest["numbers"]["share"] < 0.2
 
 
-def test_shares_are_brought_to_the_smaller_table() -> None:
-    real, holdout, fresh = (surveys(size, seed) for seed, size in enumerate((1_000, 200, 5_000)))
-    found = seen(real, fresh, holdout)
+@pytest.mark.parametrize("rows", [200, 1_000, 5_000])
+def test_shares_do_not_grow_with_the_table(rows: int) -> None:
+    real, holdout, fresh = (surveys(size, seed) for seed, size in enumerate((1_000, 200, rows)))
+    found, floor = seen(real, fresh, holdout), seen(real, holdout, holdout)
+    assert found["rows"] == floor["rows"] == 200
     for group in ("levels", "pairs"):
-        assert found[group]["share"] > 1.3 * found[group]["share_matched"]
-        assert abs(found[group]["share_matched"] - found[group]["share_holdout"]) < 0.2
+        assert abs(found[group]["share"] - floor[group]["share"]) < 0.2
+    assert seen(real, fresh)["rows"] == min(rows, 1_000)
 
 
 def test_no_value_is_named() -> None:
@@ -122,13 +122,16 @@ def test_no_value_is_named() -> None:
     assert "Rumpel" not in text and "424242" not in text
 
 
-def test_floors_get_the_share_of_levels() -> None:
+def test_floors_get_every_share_at_the_same_path() -> None:
     reference = Reference(surveys(300, 0), surveys(300, 1))
     found = reference.code(surveys(300, 2))
     whole = rare_values(reference, found)
+    groups = ("levels", "numbers", "pairs")
     assert rare_values(reference, found, detail=False) == {
-        "levels": {"share": whole["levels"]["share"]}
+        **{group: {"share": whole[group]["share"]} for group in groups},
+        "rows": 300,
     }
+    assert all(whole[group]["share"] is not None for group in groups)
 
 
 def test_nothing_rare_is_none() -> None:
@@ -136,7 +139,7 @@ def test_nothing_rare_is_none() -> None:
     found = seen(real, real, real)
     for group in ("levels", "numbers", "pairs"):
         assert found[group]["rare"] == found[group]["found"] == 0
-        assert found[group]["share"] is found[group]["share_holdout"] is None
+        assert found[group]["share"] is None
     assert found["columns"] == []
 
 
@@ -144,7 +147,7 @@ def test_nothing_rare_is_none() -> None:
 @pytest.mark.parametrize("columns", [["town"], ["size"], ["town", "job"], ["pay", "day"]])
 def test_tiny_tables_are_measured(rows: int, columns: list[str]) -> None:
     tables = [surveys(rows, seed).select(columns) for seed in range(3)]
-    assert seen(*tables)["fewer_than"] == 5
+    assert seen(*tables)["rows"] == rows
     copy = seen(tables[0], tables[0])
     assert copy["levels"]["share"] in (None, 1.0) and copy["numbers"]["share"] in (None, 1.0)
 

@@ -19,6 +19,7 @@ from synthgan.evaluation.measures.closeness import closeness
 from synthgan.evaluation.measures.collapse import collapse
 from synthgan.evaluation.measures.coverage import coverage
 from synthgan.evaluation.measures.manifold import manifold
+from synthgan.evaluation.measures.rare import rare_values
 from synthgan.evaluation.portraits import portraits
 from synthgan.evaluation.reference import Reference
 from synthgan.evaluation.report import notebook_html, render
@@ -76,7 +77,7 @@ def attack(rate: float) -> dict[str, Any]:
 def sample() -> dict[str, Any]:
     """A result: the quick groups measured, the slow ones made up."""
     reference = Reference(table(300, 0), table(300, 1), target=LONG)
-    found = reference.code(table(300, 2))
+    found, unseen = (reference.code(table(300, seed)) for seed in (2, 3))
     fidelity = reference.fidelity.compare_coded(found)
     names = reference.real.names
     result: dict[str, Any] = {
@@ -121,12 +122,18 @@ def sample() -> dict[str, Any]:
         "risk": closeness(reference, found)
         | {
             "membership": {"distance": {"auc": 0.51, "tpr_at_1pct_fpr": 0.01}, "splits": 5},
+            "rare_values": rare_values(reference, found),
             "singling_out": {"univariate": attack(0.1)},
             "linkability": attack(0.2),
             "attribute_inference": {"columns": {name: attack(0.3) for name in names}},
         },
         "floors": {
-            "holdout": {"fidelity": {"shape_error_pct": 3.0}, "detection": {"boosted_auc": 0.5}},
+            "holdout": {
+                "fidelity": {"shape_error_pct": 3.0},
+                "detection": {"boosted_auc": 0.5},
+                "risk": closeness(reference, unseen, detail=False)
+                | {"rare_values": rare_values(reference, unseen, detail=False)},
+            },
             "independent": {"fidelity": {"shape_error_pct": 0.0}},
         },
         "portraits": portraits(reference, found),
@@ -255,6 +262,13 @@ def test_tables_can_be_sorted_and_searched(open_page: Open) -> None:
     page.get_by_label("Find a pair").fill("town")
     rows = page.locator("#pair-table tbody tr:visible").all_inner_texts()
     assert len(rows) == 4 and all("town" in row for row in rows)
+    assert page.locator("#pair-table-count").inner_text() == "4 of 10 pairs"
+    page.get_by_label("Find a pair").fill("nothing like this")
+    assert page.get_by_text("No pair has that in its names.").is_visible()
+    assert not page.locator("#pair-table").is_visible()
+    page.get_by_label("Find a pair").fill("")
+    assert page.locator("#pair-table-count").inner_text() == "10 pairs"
+    assert page.locator("#pair-table tbody tr:visible").count() == 10
 
 
 def test_theme_is_switched_and_remembered(open_page: Open) -> None:
@@ -280,8 +294,42 @@ def test_keyboard_reaches_the_report_and_reads_the_heat_maps(
     page.keyboard.press("ArrowRight")
     said = page.locator("#heat-read").inner_text()
     maps = result["portraits"]["associations"]
-    assert said.startswith(f"{maps['names'][0]} and {maps['names'][1]}: real")
+    first, second = (f"\u2068{name}\u2069" for name in maps["names"][:2])
+    assert said.startswith(f"{first} and {second}: real")
     assert f"{maps['real'][0][1]:.3f}" in said
+
+
+def test_heat_maps_are_read_by_a_tap(open_page: Open, result: dict[str, Any]) -> None:
+    page = open_page(PHONE, has_touch=True, is_mobile=True)
+    heat = page.locator("[data-panel=synthetic] > svg")
+    assert heat.get_attribute("role") == "application"
+    heat.scroll_into_view_if_needed()
+    box = heat.bounding_box()
+    heat.tap(position={"x": box["width"] - 3, "y": 3})
+    names = result["portraits"]["associations"]["names"]
+    read = page.locator("#heat-read")
+    assert read.inner_text().startswith(f"\u2068{names[0]}\u2069 and \u2068{names[-1]}\u2069: real")
+    seen = read.bounding_box()
+    assert 0 <= seen["y"] <= 800 - seen["height"]
+
+
+def test_labels_of_heat_maps_lie_within(open_page: Open) -> None:
+    page = open_page()
+    cut = page.evaluate("""() => [...document.querySelectorAll(".heat > svg")].flatMap((map) => {
+      const box = map.getBoundingClientRect();
+      return [...map.querySelectorAll("text")].filter((text) => {
+        const own = text.getBoundingClientRect();
+        return own.left < box.left - 1 || own.bottom > box.bottom + 1;
+      }).map((text) => text.textContent);
+    })""")
+    assert cut == []
+
+
+def test_values_of_a_picture_open_on_demand(open_page: Open) -> None:
+    card = open_page(PHONE).locator(".card", has_text="town")
+    assert not card.get_by_role("table").is_visible()
+    card.get_by_text("Values", exact=True).click()
+    assert card.get_by_role("row", name="Oslo & Co").is_visible()
 
 
 def test_sections_are_reached_by_their_links(open_page: Open) -> None:
@@ -298,7 +346,9 @@ def test_print_shows_everything_but_the_controls(open_page: Open) -> None:
     page.get_by_label("Find a column").fill("town")
     page.emulate_media(media="print")
     assert page.locator("#cards .card:visible").count() == 5
-    assert page.locator("details .scroll td").first.is_visible()
+    assert page.locator("#risk details:not(.every) td, .glossary").first.is_visible()
+    for left in (".every", ".values"):
+        assert not page.locator(left).first.is_visible(), left
     for control in ("#theme", "#find-column", ".contents", ".skip"):
         assert not page.locator(control).is_visible(), control
 

@@ -120,7 +120,8 @@ SAMPLE: dict[str, Any] = {
         "exact_copies": 0.001,
         "closest_share": None,
         "closest_share_reason": "no holdout was given",
-        "dcr": {"median": 0.5, "real_median": 0.4},
+        "exact_copies_real": 0.003,
+        "dcr": {"median": 0.512},
         "membership": {"distance": {"auc": 0.51, "tpr_at_1pct_fpr": 0.02}, "splits": 5},
         "rare_values": {
             "levels": {"rare": 8, "found": 2, "share": 0.25},
@@ -131,7 +132,15 @@ SAMPLE: dict[str, Any] = {
         "attribute_inference": {"columns": {EVIL: attack(0.5), "age": attack(0.4, 0.2)}},
     },
     "floors": {
-        "holdout": {"fidelity": {"shape_error_pct": 0.4}, "detection": {"boosted_auc": 0.5}},
+        "holdout": {
+            "fidelity": {"shape_error_pct": 0.4},
+            "detection": {"boosted_auc": 0.5},
+            "risk": {
+                "dcr": {"median": 0.487},
+                "membership": {"distance": {"auc": 0.495, "tpr_at_1pct_fpr": 0.0123}},
+                "rare_values": {"levels": {"share": 0.375}},
+            },
+        },
         "independent": {"fidelity": {"shape_error_pct": 0.1, "trend_error_pct": 22.5}},
     },
     "verdicts": {
@@ -280,6 +289,10 @@ def test_says_what_was_found(page: Page) -> None:
         "1.23 %",
         "real holdout 0.40 %",
         "independent columns 22.5 %",
+        "real holdout 0.487",
+        "real holdout 1.23 %",
+        "real holdout 37.5 %",
+        "the real rows themselves 0.30 %",
         "95 % interval 0.550 to 0.650",
         "no holdout was given",
         "needs at least three columns",
@@ -313,6 +326,88 @@ def test_does_without_a_group(group: str, left: Any) -> None:
     result = {key: value for key, value in SAMPLE.items() if key != group}
     found = Page(render(result if left is None else result | {group: left}))
     assert found.open == [] and "</main>" in render(result)
+
+
+@pytest.mark.parametrize("key", ["model", "history", "ledger", "parameters"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "CTGAN",
+        ["CTGAN", "TVAE"],
+        [{"step": "first", "quality": 10**400}, {"step": None, "quality": -1e308}, {}],
+        {"history": 5, "": {"": [[]]}, "ledger": {"entries": [1, [2]]}},
+        {"a": {"b": {"c": [{}, None]}}},
+        [0.5, [1], None],
+        7.5,
+        10**400,
+        False,
+        None,
+        [],
+    ],
+)
+def test_any_provenance_is_shown(key: str, value: Any) -> None:
+    for given in ({key: value, "seed": 3}, {"model": {key: value}, "seed": 3}, value):
+        assert Page(render({"provenance": given})).open == []
+    if value == "CTGAN":
+        assert "CTGAN" in Page(render({"provenance": {key: value}})).text
+        assert "CTGAN" in Page(render({"provenance": value})).text
+
+
+def test_names_of_nothing_and_from_right_to_left() -> None:
+    arabic = "\u0627\u0644\u0639\u0645\u0631"
+    columns = {name: {"error_pct": 1.0, "measure": "KS"} for name in ("", arabic)}
+    pictures = {name: histogram() for name in columns}
+    pairs = [["", arabic, 1.0]]
+    page = render(
+        {"fidelity": {"columns": columns, "pairs": pairs}, "portraits": {"columns": pictures}}
+    )
+    assert 'data-name="(no name)"' in page and "<h3><bdi>(no name)</bdi></h3>" in page
+    assert f"<td><bdi>(no name)</bdi></td><td><bdi>{arabic}</bdi></td>" in page
+
+
+def test_pictures_have_their_values_as_tables(page: Page) -> None:
+    made = charts.histogram(histogram(2))
+    assert made["values"]["rows"] == [
+        ("0 to 1", charts.percent(0.45), charts.percent(0.4)),
+        ("1 to 2", charts.percent(0.45), charts.percent(0.4)),
+        ("null", charts.percent(0.1), charts.percent(0.2)),
+    ]
+    labels = [row[0] for row in charts.bars(BARS)["values"]["rows"]]
+    assert labels == ["Ulm", EVIL, "1,234 others", "null", "not in real"]
+    details = page.of("details")
+    assert sum(each.get("class") == "values" for each in details) == 2
+    assert not any("open" in each for each in details)
+
+
+def test_one_is_singular() -> None:
+    assert charts.bars(BARS | {"other_levels": 1})["rows"][2]["label"] == "1 other"
+    tables = {"synthetic": {"name": "t", "rows": 1, "rows_used": 1}}
+    text = Page(render({"tables": tables})).text
+    assert "1 row" in text and "1 rows" not in text
+
+
+def test_ends_of_ranges_read_as_ticks_do() -> None:
+    ends = {"real": ["12285", "1484705"], "synthetic": ["2008-01-31", "-20000.5"]}
+    columns = {"age": {"range_coverage": 0.5, **ends}}
+    text = Page(
+        render({"fidelity": {"coverage": {"range_coverage": 0.5, "columns": columns}}})
+    ).text
+    assert "12,285 to 1,484,705" in text and "2008-01-31 to -20,000.5" in text
+
+
+def test_pairs_beyond_those_listed_are_told() -> None:
+    pairs = [["a", f"b{i}", float(i)] for i in range(300)]
+    text = Page(render({"fidelity": {"pairs": pairs, "pairs_total": 300}})).text
+    assert "Among the 200 pairs with the largest error" in text
+
+
+def test_labels_of_heat_maps_fit() -> None:
+    names = ["hours-per-week", "W" * 14, "\u6f22" * 14, "i" * 14]
+    flat = [[1.0] * 4] * 4
+    maps = {"names": names, "real": flat, "synthetic": flat, "chosen": None}
+    page = render({"portraits": {"associations": maps}})
+    labels = re.findall(r"rotate\(-90\)\" text-anchor=\"end\">([^<]*)<", page)
+    assert labels[:4] == ["hours-per-week", "W" * 7 + "…", "\u6f22" * 7 + "…", "i" * 14]
 
 
 def test_does_without_anything() -> None:
@@ -382,8 +477,9 @@ def test_histogram_has_its_shares() -> None:
     assert made["area"] == "M0 150V6.0H160.0V78.0H320.0V150Z"
     assert made["line"] == "M0 78.0H160.0V6.0H320.0"
     assert made["null"] is None and made["cut"] == []
-    assert made["bins"][0]["title"] == "0 to 1: real 100.0 %, synthetic 50.0 %"
-    assert made["described"].startswith("Largest difference at 0 to 1: real 100.0 %")
+    told = f"0 to 1: real {charts.percent(1)}, synthetic {charts.percent(0.5)}"
+    assert made["bins"][0]["title"] == told
+    assert made["described"] == f"Largest difference at {told}."
 
 
 def test_a_tower_is_cut_and_says_so() -> None:
@@ -391,8 +487,8 @@ def test_a_tower_is_cut_and_says_so() -> None:
     made = charts.histogram(
         histogram(5) | {"real": shares, "synthetic": shares, "null": [0.0, 0.0]}
     )
-    assert [cut["text"] for cut in made["cut"]] == ["90.0 %"]
-    assert made["top"] == "4.0 %"
+    assert [cut["text"] for cut in made["cut"]] == [charts.percent(0.9)]
+    assert made["top"].split() == ["4.05", "%"]
     even = histogram(5) | {"null": [0.0, 0.0]}
     assert charts.histogram(even)["cut"] == []
 
@@ -408,8 +504,9 @@ def test_bars_are_as_long_as_their_shares() -> None:
 
 def test_others_beyond_all_levels_are_words() -> None:
     made = charts.bars(BARS | {"real": [0.2, 0.1], "synthetic": [0.1, 0.1], "other": [0.6, 0.7]})
-    assert made["top"] == "20.0 %"
-    assert [row["said"] for row in made["rows"]] == ["", "", "60.0 %, 70.0 %", "", ""]
+    assert made["top"] == charts.percent(0.2)
+    words = f"{charts.percent(0.6)}, {charts.percent(0.7)}"
+    assert [row["said"] for row in made["rows"]] == ["", "", words, "", ""]
 
 
 def test_column_without_a_value_is_drawn() -> None:
@@ -425,15 +522,16 @@ def test_an_axis_without_length_gets_one() -> None:
     }
     missing = strip_of(result, "fidelity.missing.error_pct")
     assert missing is not None and missing.own is not None
-    assert (missing.low, missing.high) == ("0.00 %", "1.00 %")
+    assert (missing.low, missing.high) == tuple(map(charts.percent, (0, 0.01)))
     assert missing.own.place == 0 and missing.floors[0].place == 1
     reached = strip_of(result, "fidelity.coverage.range_coverage")
     assert reached is not None and reached.own is not None
-    assert (reached.low, reached.high, reached.own.place) == ("98.0 %", "100.0 %", 100)
+    assert (reached.low, reached.high) == tuple(map(charts.percent, (0.98, 1)))
+    assert reached.own.place == 100
 
 
 def test_holdout_stands_beside_the_figure_against_the_holdout() -> None:
-    floors = {"holdout": {"detection": {"boosted_auc": 0.5, "boosted_auc_holdout": None}}}
+    floors = {"holdout": {"detection": {"boosted_auc": 0.3, "boosted_auc_holdout": 0.5}}}
     result = {"detection": {"boosted_auc_holdout": 0.75}, "floors": floors}
     strip = strip_of(result, "detection.boosted_auc_holdout")
     assert strip is not None
@@ -443,7 +541,7 @@ def test_holdout_stands_beside_the_figure_against_the_holdout() -> None:
 @pytest.mark.parametrize(
     ("value", "path", "text"),
     [
-        (0.05, "risk.exact_copies", "5.00 %"),
+        (0.05, "risk.exact_copies", charts.percent(0.05)),
         (0.05, "manifold.coverage", "0.050"),
         (-0.0001, "utility.r2", "-1.0e-04"),
         (123456.7, "utility.rmse", "123,457"),

@@ -7,7 +7,7 @@ and words are refused before torch is loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,9 @@ import typer
 
 from synthgan.cli import options as ask
 from synthgan.cli.conditions import check_conditions, read_conditions
-from synthgan.cli.exits import BAR_MISSED, Commands, reporting, say
+from synthgan.cli.exits import Commands, printing, reporting, say
 from synthgan.cli.parameters import merge_parameters, read_option, read_settings
-from synthgan.errors import InputNotFoundError, ParameterError
+from synthgan.errors import InputNotFoundError, OutputError, ParameterError
 
 if TYPE_CHECKING:
     from synthgan import SynthGAN
@@ -68,11 +68,10 @@ def fit(
     """Learn the table DATA and write a model."""
     from synthgan.bundle import MODEL_SUFFIX
     from synthgan.cli.info import training_line
-    from synthgan.data.output import check_output
 
     _check_inputs(data, schema)
     target = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
-    check_output(target, force=force, suffixes=(MODEL_SUFFIX,))
+    _check_output(target, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
     given = {
         "max_seconds": read_option(max_seconds),
         "epochs": read_option(epochs),
@@ -84,7 +83,7 @@ def fit(
         "device": device,
     }
     others = read_settings(settings or [])
-    with reporting(quiet=quiet, verbose=verbose):
+    with reporting(quiet=quiet, verbose=verbose, output=target):
         estimator = _estimator()
         level = 0 if quiet else 2 if verbose else 1
         model = estimator(**merge_parameters(estimator, given, others), verbose=level)
@@ -108,12 +107,12 @@ def sample(
 ) -> None:
     """Draw new rows from MODEL and write them."""
     from synthgan.data.files import TABLE_SUFFIXES
-    from synthgan.data.output import check_output, write_table
+    from synthgan.data.output import write_table
 
     _check_inputs(model)
-    check_output(output, force=force, suffixes=TABLE_SUFFIXES)
+    _check_output(output, model, force=force, suffixes=TABLE_SUFFIXES)
     check_conditions(where or [])
-    with reporting(quiet=quiet, verbose=verbose):
+    with reporting(quiet=quiet, verbose=verbose, output=output):
         fitted = _estimator().load(model)
         conditions = read_conditions(where or [], fitted.schema_) or None
         rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
@@ -134,11 +133,11 @@ def complete(
 ) -> None:
     """Fill the missing cells of ROWS, and draw the columns that it lacks."""
     from synthgan.data.files import TABLE_SUFFIXES
-    from synthgan.data.output import check_output, write_table
+    from synthgan.data.output import write_table
 
     _check_inputs(model, rows)
-    check_output(output, force=force, suffixes=TABLE_SUFFIXES)
-    with reporting(quiet=quiet, verbose=verbose):
+    _check_output(output, model, rows, force=force, suffixes=TABLE_SUFFIXES)
+    with reporting(quiet=quiet, verbose=verbose, output=output):
         completed = _estimator().load(model).complete(rows, random_state=random_state)
         write_table(completed, output, force=force)
         _report(quiet, f"wrote {output}: {_rows(len(completed))}")
@@ -166,20 +165,20 @@ def report(
     """Judge SYNTHETIC by REAL: how alike they are, how useful it is, and how risky."""
     from synthgan.cli.report import (
         REPORT_SUFFIXES,
-        failed_bars,
+        missed_bars,
         print_evaluation,
         read_bars,
         write_report,
     )
-    from synthgan.data.output import check_output
 
-    _check_inputs(real, synthetic, holdout, schema, model)
+    inputs = (real, synthetic, holdout, schema, model)
+    _check_inputs(*inputs)
     if output is not None:
-        check_output(output, force=force, suffixes=REPORT_SUFFIXES)
+        _check_output(output, *inputs, force=force, suffixes=REPORT_SUFFIXES)
     needed = {"--holdout": holdout, "--target": target}
     bars = read_bars(fail_under or [], fail_over or [], needed)
     given = {"random_state": random_state, "max_rows": max_rows}
-    with reporting(quiet=quiet, verbose=verbose):
+    with reporting(quiet=quiet, verbose=verbose, output=output):
         evaluation = _evaluate()(
             real,
             synthetic,
@@ -192,12 +191,13 @@ def report(
         if output is not None:
             write_report(evaluation, output, force=force)
             _report(quiet, f"wrote {output}")
-        print_evaluation(evaluation, as_json=as_json)
-        failed = failed_bars(evaluation, bars)
-    for line in failed:
-        say(f"error: {line}")
-    if failed:
-        raise typer.Exit(BAR_MISSED)
+        with printing():
+            print_evaluation(evaluation, as_json=as_json)
+        missed = missed_bars(evaluation, bars)
+        for _, line in missed:
+            say(f"error: {line}")
+        if missed:
+            raise typer.Exit(missed[0][0])
 
 
 @app.command()
@@ -223,7 +223,8 @@ def info(
             raise ParameterError(
                 "--schema and --rare-threshold are for a table; a model has its own"
             )
-        print_description({"file": str(path), **found}, as_json=as_json)
+        with printing():
+            print_description({"file": str(path), **found}, as_json=as_json)
 
 
 def _estimator() -> type[SynthGAN]:
@@ -248,6 +249,29 @@ def _check_inputs(*paths: Path | None) -> None:
     missing = [str(path) for path in paths if path is not None and not path.exists()]
     if missing:
         raise InputNotFoundError(f"no such file or folder: {', '.join(missing)}")
+
+
+def _check_output(output: Path, *inputs: Path | None, force: bool, suffixes: Sequence[str]) -> None:
+    """Check that an output can be written, and that nothing that is read would be lost by it."""
+    from synthgan.data.output import check_output
+
+    if any(given is not None and _holds(given, output) for given in inputs):
+        raise OutputError(
+            f"output {str(output)!r} is one of the inputs, or a part of it; choose another name"
+        )
+    check_output(output, force=force, suffixes=suffixes)
+
+
+def _holds(given: Path, output: Path) -> bool:
+    """Whether an input is the file to be written, or a folder of tables with that file in it."""
+    from synthgan.data.files import TABLE_SUFFIXES
+
+    if not output.is_file():
+        return False
+    if given.is_dir():
+        is_table = output.suffix.lower() in TABLE_SUFFIXES
+        return is_table and given.resolve() in output.resolve().parents
+    return output.samefile(given)
 
 
 def _is_model(path: Path) -> bool:

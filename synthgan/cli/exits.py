@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -31,7 +32,7 @@ _USAGE_ERRORS = (ParameterError, InputNotFoundError, OutputError)
 
 
 class WritingFailedError(SynthganError):
-    """An output that passed every check before the work, and could not be written after it."""
+    """An output that was fit to be written before the work, and could not be written after it."""
 
 
 class Commands(TyperGroup):
@@ -119,12 +120,13 @@ def remember_debug(ctx: typer.Context, wanted: bool) -> bool:
 
 
 @contextmanager
-def reporting(*, quiet: bool, verbose: bool) -> Iterator[None]:
+def reporting(*, quiet: bool, verbose: bool, output: Path | None = None) -> Iterator[None]:
     """Send the library's log and its warnings to stderr as plain lines while a command works.
 
-    Outputs are checked before: one that fails in here is no fault of the command line.
+    Outputs are checked before: one that fails in here is no fault of the command line. An
+    interruption after the output was written says so.
     """
-    logger = logging.getLogger("synthgan")
+    logger, before = logging.getLogger("synthgan"), _identity(output)
     handler, level = _Lines(), logger.level
     logger.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
     logger.addHandler(handler)
@@ -135,9 +137,35 @@ def reporting(*, quiet: bool, verbose: bool) -> Iterator[None]:
             yield
     except OutputError as error:
         raise WritingFailedError(str(error)) from error
+    except KeyboardInterrupt:
+        if _identity(output) == before:
+            raise
+        say(f"error: interrupted; {output} is written")
+        raise typer.Exit(INTERRUPTED) from None
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+def _identity(path: Path | None) -> tuple[int, ...] | None:
+    """What tells a file from the one that stood there before, none if there is none."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return found and (found.st_dev, found.st_ino, found.st_mtime_ns)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Print results: if stdout is closed or full, the run has failed, but not the program."""
+    if sys.stdout is None:
+        raise WritingFailedError("nothing could be printed: standard output is closed")
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        raise WritingFailedError(f"not all could be printed: {error.strerror or error}") from error
 
 
 class _Lines(logging.Handler):

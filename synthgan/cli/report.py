@@ -6,11 +6,13 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from synthgan.cli.exits import BAR_MISSED, USAGE
 from synthgan.data.output import replacing
 from synthgan.data.problems import listed, nearest
 from synthgan.errors import ParameterError
@@ -25,10 +27,41 @@ _FIGURES_ONLY = ".json"
 REPORT_SUFFIXES = (".html", ".htm", _FIGURES_ONLY)
 
 _UNDER, _OVER = "--fail-under", "--fail-over"
-_GROUPS = ("fidelity", "manifold", "collapse", "detection", "utility", "risk", "floors")
+# What a path may begin with. What comes after, the names of columns for example, depends on the
+# tables, and is looked for when they are judged.
+_FIGURES = {
+    "fidelity": "shape_error_pct trend_error_pct columns pairs_total pairs_used triples missing "
+    "coverage",
+    "manifold": "precision recall density coverage alpha_precision beta_recall authenticity rows k",
+    "collapse": "share_lost rows categories clusters regions",
+    "detection": "boosted_auc boosted_auc_holdout logistic logistic_auc logistic_holdout "
+    "logistic_auc_holdout rows rows_holdout",
+    "utility": "auc macro_f1 rmse r2 importance_agreement real learners rows dropped_rows",
+    "risk": "exact_copies exact_copies_rows exact_copies_real exact_copies_holdout near_copies "
+    "near_copies_real near_copies_holdout closest_share closest_share_rows closest_share_draws "
+    "dcr nndr neighbour_rows neighbour_real_rows membership rare_values singling_out linkability "
+    "attribute_inference",
+}
 _FLOORS = ("holdout", "bootstrap", "independent", "smote")
-# Figures that cannot be had without an option.
-_NEEDS = {"utility.": "--target", "floors.holdout.": "--holdout"}
+# Figures that cannot be had without an option; those of floors neither.
+_NEEDS = {
+    "--target": ("utility.*",),
+    "--holdout": (
+        "detection.*_holdout",
+        "risk.*_holdout",
+        "risk.closest_share*",
+        "risk.dcr.holdout_*",
+        "risk.nndr.holdout_*",
+        "risk.membership.*",
+        "risk.rare_values.*.share_matched",
+        "risk.singling_out.*.risk",
+        "risk.singling_out.*.control_*",
+        "risk.linkability.risk",
+        "risk.linkability.control_*",
+        "risk.attribute_inference.*.risk",
+        "risk.attribute_inference.*.control_*",
+    ),
+}
 
 # A pipe or a file has no width of its own: nothing is cut or wrapped there.
 _WIDTH_OF_A_PIPE = 10_000
@@ -37,11 +70,13 @@ _HEADINGS = {
     "group": 90,
     "figure": 0,
     "value": 0,
-    "holdout": 79,
-    "bootstrap": 60,
+    "holdout": 60,
+    "bootstrap": 79,
     "independent": 0,
     "smote": 79,
 }
+# Of the reasons for a grade the worst come first.
+_MOST_REASONS = 2
 _STYLES = {"excellent": "bold green", "good": "green", "fair": "yellow", "poor": "bold red"}
 
 
@@ -107,44 +142,63 @@ def _number(text: str) -> float:
 
 def _problem(bar: Bar, text: str, given: Mapping[str, Any]) -> str:
     """Say why there can be no such bar, if so."""
-    group, _, figure = bar.path.partition(".")
-    floor = figure.partition(".")[0]
-    if not (figure and math.isfinite(bar.value)):
+    if not ("." in bar.path.strip(".") and math.isfinite(bar.value)):
         return f"expected FIGURE=NUMBER such as utility.auc=0.8, found {text!r}"
-    if group not in _GROUPS:
-        return f"{bar.path}: expected one of {', '.join(_GROUPS)}{nearest(group, _GROUPS)}"
+    if misspelt := _misspelt(bar.path):
+        return f"{bar.path}: {misspelt}"
+    figure = _without_floor(bar.path)
+    needed = [
+        option
+        for option, patterns in _NEEDS.items()
+        if given[option] is None and any(fnmatchcase(figure, pattern) for pattern in patterns)
+    ]
+    if bar.path.startswith("floors.holdout.") and given["--holdout"] is None:
+        needed = ["--holdout"]
+    return f"{bar.path}: there is no such figure without {needed[0]}" if needed else ""
+
+
+def _without_floor(path: str) -> str:
+    """The figure that a path leads to in the result or, the same, in one of its floors."""
+    return path.split(".", 2)[-1] if path.startswith("floors.") else path
+
+
+def _misspelt(path: str) -> str:
+    """Say which word of a path is not known, if so, and which was meant."""
+    group, _, rest = path.partition(".")
+    floor = rest.partition(".")[0]
     if group == "floors" and floor not in _FLOORS:
-        return f"{bar.path}: expected one of {', '.join(_FLOORS)}{nearest(floor, _FLOORS)}"
-    for start, option in _NEEDS.items():
-        if bar.path.startswith(start) and given[option] is None:
-            return f"{bar.path}: there is no such figure without {option}"
-    return ""
+        return _expected(floor, _FLOORS)
+    more = "rows" if group == "floors" else "floors"
+    group, _, rest = _without_floor(path).partition(".")
+    if group not in _FIGURES:
+        return "" if group == more else _expected(group, [*_FIGURES, more])
+    name, known = rest.partition(".")[0], _FIGURES[group].split()
+    return "" if name in known else _expected(name, known)
 
 
-def failed_bars(evaluation: Evaluation, bars: Sequence[Bar]) -> list[str]:
-    """Hold figures to their bars: one line for each that fails, empty if all is well.
+def _expected(word: str, known: Sequence[str]) -> str:
+    return f"expected one of {', '.join(known)}, found {word!r}{nearest(word, known)}"
 
-    A figure that could not be taken fails its bar.
 
-    Raises
-    ------
-    ParameterError
-        Naming every path that leads to no figure.
+def missed_bars(evaluation: Evaluation, bars: Sequence[Bar]) -> list[tuple[int, str]]:
+    """Hold figures to their bars: an exit code and a line for each that fails, graver ones first.
+
+    A figure that could not be taken fails its bar, and so does a path that leads to no figure,
+    by another code.
     """
-    lines, problems = [], []
+    missed = []
     for bar in bars:
         try:
             figure = _figure(evaluation, bar.path)
         except ParameterError as error:
-            problems.append(str(error))
+            missed.append((USAGE, f"{bar}: {error}"))
             continue
         if figure is None:
-            lines.append(f"{bar}: it could not be measured: {_reason(evaluation, bar.path)}")
+            reason = _reason(evaluation, bar.path)
+            missed.append((BAR_MISSED, f"{bar}: it could not be measured: {reason}"))
         elif bar.stops(figure):
-            lines.append(f"{bar}: found {figure:.6g}")
-    if problems:
-        raise ParameterError(listed(f"{_UNDER}, {_OVER}", problems))
-    return lines
+            missed.append((BAR_MISSED, f"{bar}: found {figure:.6g}"))
+    return sorted(missed, key=lambda each: -each[0])
 
 
 def _figure(evaluation: Evaluation, path: str) -> float | None:
@@ -190,6 +244,8 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
         console.print(line)
     console.print(_table(evaluation, console.width))
     _print_verdicts(console, evaluation.result["verdicts"])
+    for note in evaluation.result["notes"]:
+        console.print(f"note: {_line(note)}")
 
 
 def _tables(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -237,6 +293,9 @@ def _print_verdicts(console: Console, verdicts: Mapping[str, Mapping[str, Any]])
         grade = str(verdict["grade"])
         line = Text(f"{group}: ").append(grade, style=_STYLES.get(grade, ""))
         console.print(line.append(f". {_line(verdict['text'])}"))
+        for reason in verdict["reason"].split("; ")[:_MOST_REASONS]:
+            console.print(f"  {_line(reason)}")
+    console.print()
 
 
 def _line(text: str) -> str:

@@ -161,7 +161,8 @@ def _size_problems(found: Found, min_rows: int) -> list[str]:
     if found.raw.rows < min_rows:
         count = found.raw.rows
         rows = {0: "no rows (0 samples)", 1: "one row (1 sample)"}.get(count, f"{count} rows")
-        problems.append(f"expected at least {min_rows} rows, found {rows}")
+        least = "one row" if min_rows == 1 else f"{min_rows} rows"
+        problems.append(f"expected at least {least}, found {rows}")
     problems += [
         f"column name {name!r} occurs {found.names.count(name)} times; rename them apart"
         for name in dict.fromkeys(found.names)

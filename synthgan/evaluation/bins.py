@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,9 @@ def _cut(column: NumberColumn, kind: Any, low: float, high: float) -> Bins:
     if column.whole:
         return _whole(low, high)
     bins = _even(low, high, nice_width((high - low) / MOST_BINS), number_text)
-    return replace(bins, ticks=_round_ticks(bins.edges, number_text)) if low < high else bins
+    if len(bins.labels) == 1:
+        return bins
+    return replace(bins, ticks=_round_ticks(bins.edges, number_text))
 
 
 def _opened(bins: Bins, column: NumberColumn) -> Bins:
@@ -150,6 +153,8 @@ def _middle(column: NumberColumn) -> tuple[float, float]:
 
 def _whole(low: float, high: float) -> Bins:
     width = max(1.0, nice_width((high - low + 1) / MOST_BINS, steps=(1, 2, 5, 10)))
+    if not _separable(low, high, width):
+        return _single(low, high, number_text)
     first = np.floor(low / width) * width
     starts = first + width * np.arange(int((high - first) // width) + 1)
     names = [number_text(start) for start in starts]
@@ -162,12 +167,24 @@ def _whole(low: float, high: float) -> Bins:
 
 
 def _even(low: float, high: float, width: float, text: Text) -> Bins:
-    if not np.isfinite(high - low) or low == high or low + width == low:
-        return Bins(np.array([low, high]), [text(low)], [[0.5, text(low)]])
+    if low == high or not _separable(low, high, width):
+        return _single(low, high, text)
     first = np.floor(low / width) * width
-    return _between(
-        first + width * np.arange(int(np.ceil((high - first) / width - 1e-9)) + 1), text
-    )
+    count = max(int(np.ceil((high - first) / width - 1e-9)), 1)
+    return _between(first + width * np.arange(count + 1), text)
+
+
+def _separable(low: float, high: float, width: float) -> bool:
+    """Whether a float can say where each bin ends, and how far it is from the first to the last."""
+    ends = (low - width, high + width, high - low + 2 * width)
+    return all(isfinite(end) for end in ends) and low + width > low and high + width > high
+
+
+def _single(low: float, high: float, text: Text) -> Bins:
+    names = list(dict.fromkeys([text(low), text(high)]))
+    places = [0.5] if len(names) == 1 else [0.0, 1.0]
+    ticks: list[list[Any]] = [[at, name] for at, name in zip(places, names, strict=True)]
+    return Bins(np.array([low, high]), [" to ".join(names)], ticks)
 
 
 def _between(edges: Floats, text: Text) -> Bins:

@@ -27,10 +27,10 @@ REAL, SYNTHETIC, HOLDOUT = "the real table", "the synthetic table", "the holdout
 NUMBER_KINDS = frozenset({"number", "datetime", "duration"})
 LEFT_OUT_KINDS = frozenset({"id", "drop"})
 
-# Levels of a category that trees can tell apart: the histogram booster has 255 bins, and the rest,
-# null and what the real table never held take one each.
-TREE_LEVELS = 252
-_REST, _NULL, _UNSEEN = range(TREE_LEVELS, TREE_LEVELS + 3)
+# Levels of a category that trees can tell apart: the histogram booster has 255 bins, and null and
+# the rest take one each.
+TREE_LEVELS = 253
+_REST, _NULL = TREE_LEVELS, TREE_LEVELS + 1
 
 RealColumn = NumberColumn | LevelColumn
 Index = NDArray[np.integer[Any]] | NDArray[np.bool_]
@@ -91,8 +91,8 @@ class Coded:
     def matrix(self) -> Floats:
         """The table for trees, of shape (rows, n_columns): numbers (NaN is null), tree codes.
 
-        A category's codes lie below 255: the most frequent real levels keep one each, all others
-        share one; null and levels that the real table never held have their own.
+        A category's codes lie below 255: its `common_levels` keep one each, null has its own, and
+        all others share one, those that the real table never held too.
         """
         made = np.empty((self.rows, len(self.columns)))
         for place, (column, found) in enumerate(zip(self.columns, self.prepared, strict=True)):
@@ -131,7 +131,7 @@ class Coder:
     >>> coder = Coder(pa.table({"n": [1.0, 2.0, 4.0], "town": ["Ulm", "Bonn", "Ulm"]}))
     >>> coder.code(pa.table({"n": [3.0, None], "town": ["Bonn", "Rom"]})).matrix()
     array([[  3.,   1.],
-           [ nan, 254.]])
+           [ nan, 253.]])
     """
 
     def __init__(self, table: pa.Table, *, schema: Schema | None = None) -> None:
@@ -185,9 +185,8 @@ def _real_column(name: str, array: Any, kind: str | None) -> RealColumn:
 
 def _tree_codes(column: LevelColumn) -> Codes:
     """Tree code of each of a column's codes, of shape (column.size,)."""
-    levels = column.size - 2
+    common = column.common_levels(TREE_LEVELS)
     codes = np.full(column.size, _REST, dtype=np.int64)
-    frequent = np.argsort(-column.shares[:levels], kind="stable")[:TREE_LEVELS]
-    codes[np.sort(frequent)] = np.arange(len(frequent))
-    codes[levels:] = _NULL, _UNSEEN
+    codes[common] = np.arange(len(common))
+    codes[column.size - 2] = _NULL
     return codes

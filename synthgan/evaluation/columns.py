@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from synthgan.errors import TableError
 
 BINS = 10
+# A level of fewer real rows than this is rare, in tables of at least 400 rows.
+RARE_ROWS = 5
 
 Array = Any  # pa.ChunkedArray; pyarrow has no types
 Codes = NDArray[np.int64]
@@ -28,6 +30,10 @@ def is_number_type(kind: Any) -> bool:
         or pa.types.is_decimal(kind)
         or pa.types.is_temporal(kind)
     )
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _ticks(array: Array) -> Array:
@@ -63,7 +69,9 @@ def from_floats(values: Floats, kind: Any) -> Array:
     null = np.isnan(values)
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pa.array(values, mask=null).cast(kind, safe=False)
-    whole = pa.array(np.rint(np.where(null, 0, values)).astype(np.int64), mask=null)
+    if pa.types.is_integer(kind):
+        return pa.array(_clipped(values, kind.to_pandas_dtype()), type=kind, mask=null)
+    whole = pa.array(_clipped(values, np.int64), mask=null)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         whole = whole.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)))
     elif pa.types.is_duration(kind):
@@ -71,6 +79,15 @@ def from_floats(values: Floats, kind: Any) -> Array:
     elif pa.types.is_time(kind):
         whole = whole.cast(pa.time64("us"))
     return whole.cast(kind, safe=False)
+
+
+def _clipped(values: Floats, kind: Any) -> NDArray[Any]:
+    """Rounded to whole numbers of a type, 0 for NaN; what lies beyond its range at its ends."""
+    ends = np.iinfo(kind)
+    # The largest 64-bit numbers are no floats: the next smaller float is.
+    highest = float(ends.max)
+    highest = highest if highest <= ends.max else float(np.nextafter(highest, 0))
+    return np.clip(np.rint(np.nan_to_num(values)), ends.min, highest).astype(kind)
 
 
 def _plain(array: Array) -> Array:
@@ -87,6 +104,8 @@ def as_levels(array: Array, like: Any | None = None) -> Array:
     """A category column as text; read as the type `like` before, where it can be."""
     array = _plain(array)
     if like is not None and array.type != like:
+        if pa.types.is_floating(array.type) and pa.types.is_integer(like):
+            array = pc.round(array)
         # What cannot be read as the real column's type is compared as the text it is.
         with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
             array = array.cast(like, safe=False)
@@ -148,6 +167,7 @@ class NumberColumn:
 
     def __init__(self, name: str, array: Array) -> None:
         self.name = name
+        self.type = array.type
         values = as_floats(array)
         present = values[~np.isnan(values)]
         self.unique, counts = np.unique(present, return_counts=True)
@@ -167,10 +187,14 @@ class NumberColumn:
             When the synthetic column holds no numbers.
         """
         try:
+            if pa.types.is_temporal(self.type) and _is_text(array.type):
+                array = array.cast(self.type)
             values = as_floats(array)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            wanted = "moments or times" if pa.types.is_temporal(self.type) else "numbers"
             raise TableError(
-                f"column {self.name!r}: expected numbers as in the real table, found {array.type}"
+                f"column {self.name!r}: expected {wanted} ({self.type}) as in the real table, "
+                f"found {array.type} that cannot be read as such"
             ) from error
         if self.whole:
             values = np.rint(values)
@@ -198,6 +222,14 @@ class NumberColumn:
         )
 
 
+def _spelt_like(real: Array, found: Array) -> Array:
+    """Truth values, which Arrow spells small, in the spelling of the real levels."""
+    spelling = {str(level).lower(): level for level in real.to_pylist()}
+    for word in ("true", "false"):
+        found = pc.replace_substring(found, word, spelling.get(word, word))
+    return found
+
+
 class LevelColumn:
     """A real column of categories: text, booleans, whatever is no number.
 
@@ -219,7 +251,31 @@ class LevelColumn:
         self.size = len(self.levels) + 2
         codes = encoded.indices.fill_null(len(self.levels)).to_numpy(zero_copy_only=False)
         self.real = Prepared(codes.astype(np.int64), None)
-        self.shares = np.bincount(self.real.codes, minlength=self.size) / max(len(codes), 1)
+        self.counts = np.bincount(self.real.codes, minlength=self.size)
+        self.shares = self.counts / max(len(codes), 1)
+
+    def common_levels(self, most: int, others: Codes | None = None) -> Codes:
+        """Codes of the most frequent levels, at most so many and none that is rare, in order.
+
+        What fresh rows hold and the real table does not is, in the mean, as much as the real
+        table's own rare levels (Good, Biometrika 1953). So whoever lumps unseen levels together
+        must add the rare ones to them: else fresh rows differ from real ones by them alone.
+
+        Parameters
+        ----------
+        most : int
+            How many, at most.
+        others : array of int64, optional
+            Codes of other real rows, which count as much: levels that are common by chance in the
+            one table only would tell the two apart.
+        """
+        counts = self.counts
+        if others is not None:
+            counts = counts + np.bincount(others, minlength=self.size)
+        least = min(RARE_ROWS, 1 + int(counts.sum()) // 100)
+        counts = counts[: self.size - 2]
+        frequent = np.argsort(-counts, kind="stable")[:most]
+        return np.sort(frequent[counts[frequent] >= least])
 
     def prepare(self, array: Array) -> Prepared:
         """Code a synthetic column by the real levels; null and unseen levels have their own codes.
@@ -228,6 +284,8 @@ class LevelColumn:
         is the same as if they were kept apart.
         """
         levels = as_levels(array, like=self.type)
+        if pa.types.is_boolean(array.type) and not pa.types.is_boolean(self.type):
+            levels = _spelt_like(self.levels, levels)
         codes = pc.index_in(levels, value_set=self.levels).fill_null(len(self.levels) + 1)
         codes = pc.if_else(levels.is_null(), len(self.levels), codes)
         return Prepared(codes.to_numpy(zero_copy_only=False).astype(np.int64), None)

@@ -18,14 +18,16 @@ Points = NDArray[np.float32]
 class Embedding:
     """Rows as points whose Euclidean distance says how different they are.
 
-    A number becomes its rank among the real values, in [0, 1]; a null becomes 0.5 with an
-    indicator of its own. A category becomes its one-hot vector, null being a level; levels beyond
-    the most frequent ones share one place, and a level that the real table never held is all zeros.
+    A number becomes its rank among the real values, in [0, 1], interpolated between them; a null
+    becomes 0.5 with an indicator of its own. A category becomes its one-hot vector, null being a
+    level; rare levels, and those that the real table never held, share one place.
 
     Parameters
     ----------
     real : Coded
         The real table.
+    holdout : Coded, optional
+        Other real rows; with them, neither table's rare levels are set apart.
 
     Attributes
     ----------
@@ -38,22 +40,24 @@ class Embedding:
     >>> from synthgan.evaluation.coding import Coder
     >>> coder = Coder(pa.table({"n": [1.0, 2.0, 3.0, 4.0], "town": ["Ulm", "Bonn", "Ulm", "Ulm"]}))
     >>> Embedding(coder.real).transform(coder.real)[:2]
-    array([[0.125, 1.   , 0.   , 0.   ],
-           [0.375, 0.   , 1.   , 0.   ]], dtype=float32)
+    array([[0.125, 1.   , 0.   , 0.   , 0.   ],
+           [0.375, 0.   , 1.   , 0.   , 0.   ]], dtype=float32)
     """
 
-    def __init__(self, real: Coded) -> None:
+    def __init__(self, real: Coded, holdout: Coded | None = None) -> None:
         categories = int(real.categorical.sum())
         self.most_levels = max(LEAST_LEVELS, MOST_WIDTH // max(categories, 1))
         self._places = {
-            column.name: _level_places(column, self.most_levels)
-            for column in real.columns
+            column.name: _level_places(
+                column, self.most_levels, None if holdout is None else holdout.prepared[place].codes
+            )
+            for place, column in enumerate(real.columns)
             if isinstance(column, LevelColumn)
         }
         self.text = (
             "numbers and dates as their rank among the real values (0 to 1; null is 0.5, with an "
             "indicator), categories one-hot with null as a level (at most "
-            f"{self.most_levels} levels each, the rest share one); Euclidean distance"
+            f"{self.most_levels} levels each; rare and new ones share one); Euclidean distance"
         )
 
     def transform(self, coded: Coded) -> Points:
@@ -97,30 +101,31 @@ def nearest(
     return distances.astype(np.float64), indices.astype(np.int64)
 
 
-def _level_places(column: LevelColumn, most: int) -> Codes:
-    """Place of each code in the one-hot block; the last code, unseen, lies behind its end."""
-    levels = column.size - 2
-    kept = np.argsort(-column.shares[:levels], kind="stable")[:most]
-    places = np.full(column.size, len(kept), dtype=np.int64)
-    places[np.sort(kept)] = np.arange(len(kept))
-    rest = int(levels > len(kept))
-    places[levels:] = len(kept) + rest, len(kept) + rest + 1
+def _level_places(column: LevelColumn, most: int, others: Codes | None) -> Codes:
+    """Place of each code in the one-hot block: common levels, null, and one for all others."""
+    common = column.common_levels(most, others)
+    places = np.full(column.size, len(common) + 1, dtype=np.int64)
+    places[common] = np.arange(len(common))
+    places[column.size - 2] = len(common)
     return places
 
 
 def _one_hot(places: Codes, codes: Codes) -> Points:
-    # One place more than there is width: what falls there is cut off and leaves zeros.
-    width = int(places[-1])
-    return np.eye(width + 1, width, dtype=np.float32)[places[codes]]
+    return np.eye(int(places[-1]) + 1, dtype=np.float32)[places[codes]]
 
 
 def _ranks(column: NumberColumn, found: Prepared) -> Points:
-    """Mid-ranks among the real values (ties take the middle of their share), and the indicator."""
+    """Ranks among the real values (ties take the middle of their share), and the indicator.
+
+    Between two real values the rank grows steadily: were it a step, two new values in one gap would
+    be equal, and no real value would be to them.
+    """
     values = found.values
     assert values is not None
-    below = column.cumulative[np.searchsorted(column.unique, values, side="left")]
-    through = column.cumulative[np.searchsorted(column.unique, values, side="right")]
     null = np.isnan(values)
-    ranks = np.where(null, 0.5, (below + through) / 2)
+    ranks = np.full(len(values), 0.5)
+    if len(column.unique):
+        middles = (column.cumulative[:-1] + column.cumulative[1:]) / 2
+        ranks[~null] = np.interp(values[~null], column.unique, middles, left=0.0, right=1.0)
     block = [ranks, null] if column.has_null else [ranks]
     return np.stack(block, axis=1).astype(np.float32)

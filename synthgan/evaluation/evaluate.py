@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from synthgan import __version__
 from synthgan.errors import ParameterError
 from synthgan.evaluation.attacks import attacks
 from synthgan.evaluation.coding import HOLDOUT, LEFT_OUT_KINDS, REAL, SYNTHETIC, Coded
+from synthgan.evaluation.disclosure import LEAST_CLOSEST
 from synthgan.evaluation.fidelity import METRICS_VERSION, Fidelity
 from synthgan.evaluation.floors import bootstrap, independent, smote
 from synthgan.evaluation.measures.closeness import closeness
@@ -24,7 +26,7 @@ from synthgan.evaluation.measures.utility import utility
 from synthgan.evaluation.portraits import portraits
 from synthgan.evaluation.reading import read_sampled
 from synthgan.evaluation.reference import Reference
-from synthgan.evaluation.result import Evaluation
+from synthgan.evaluation.result import Evaluation, plain
 from synthgan.evaluation.roles import infer_roles
 from synthgan.evaluation.verdicts import verdicts
 
@@ -100,7 +102,8 @@ def evaluate(
     >>> found.figure("fidelity.shape_error_pct") < 15
     True
     """
-    _check_numbers(max_rows, random_state)
+    max_rows, random_state = _check_numbers(max_rows, random_state)
+    told = None if provenance is None else plain(provenance)
     draws = {"most_rows": max_rows, "seed": random_state}
     logger.info("reading the tables")
     tables = {
@@ -119,6 +122,7 @@ def evaluate(
         seed=random_state,
     )
     found = reference.code(tables["synthetic"].table)
+    logger.info("judging the synthetic table")
     result: Result = {
         "metrics_version": METRICS_VERSION,
         "synthgan_version": __version__,
@@ -126,13 +130,13 @@ def evaluate(
         "settings": {"seed": random_state, "target": target, "max_rows": max_rows},
         "columns": _columns(roles),
         **judge(reference, found, _GROUPS),
-        "floors": {name: floor for name, floor in _floors(reference)},
+        "floors": dict(_floors(reference, min(found.rows, reference.real.rows))),
         "portraits": portraits(reference, found),
     }
-    result["notes"] = _notes(result)
+    result["notes"] = _notes(result, tables["synthetic"].table.column_names)
     result["verdicts"] = verdicts(result)
-    if provenance is not None:
-        result["provenance"] = dict(provenance)
+    if told is not None:
+        result["provenance"] = told
     return Evaluation(result)
 
 
@@ -154,8 +158,10 @@ def fidelity_figures(reference: Reference, found: Coded, *, detail: bool = True)
     result = reference.fidelity.compare_coded(found)
     figures: Result = {
         "shape_error_pct": 100 * result.shape_error,
-        "trend_error_pct": 100 * result.trend_error,
+        "trend_error_pct": 100 * result.trend_error if result.pairs else None,
     }
+    if not result.pairs:
+        figures["reason_trend"] = "there is one column only, so there are no pairs"
     return figures | _fidelity_detail(reference, result) if detail else figures
 
 
@@ -198,14 +204,16 @@ _GROUPS = {
 _NEED_HOLDOUT = ("detection", "utility", "risk")
 
 
-def _floors(reference: Reference) -> Iterator[tuple[str, Result]]:
-    makers = {"bootstrap": bootstrap, "independent": independent, "smote": smote}
+def _floors(reference: Reference, rows: int) -> Iterator[tuple[str, Result]]:
     if reference.holdout is not None and reference.holdout.rows > 1:
         logger.info("judging the floor: holdout")
-        yield "holdout", _holdout_floor(reference, reference.holdout)
+        found = _holdout_floor(reference, reference.holdout)
+        yield "holdout", {"rows": reference.holdout.rows, **found}
+    makers = {"bootstrap": bootstrap, "independent": independent, "smote": smote}
     for name, make in makers.items():
         logger.info("judging the floor: %s", name)
-        yield name, judge(reference, make(reference), _GROUPS, detail=False)
+        table = make(reference, rows)
+        yield name, {"rows": table.rows, **judge(reference, table, _GROUPS, detail=False)}
 
 
 def _holdout_floor(reference: Reference, holdout: Coded) -> Result:
@@ -215,6 +223,8 @@ def _holdout_floor(reference: Reference, holdout: Coded) -> Result:
     alone = [name for name in _GROUPS if name not in _NEED_HOLDOUT]
     whole = judge(reference, holdout, alone, detail=False)
     halved = judge(reference.with_holdout(second), first, _NEED_HOLDOUT, detail=False)
+    # Rare values are held to as many rows of the holdout as there are.
+    halved["risk"] |= rare_figures(reference, holdout, detail=False)
     return {name: (whole | halved)[name] for name in _GROUPS}
 
 
@@ -230,9 +240,12 @@ def _columns(roles: Schema) -> list[Result]:
     ]
 
 
-def _notes(result: Result) -> list[str]:
+def _notes(result: Result, names: list[str]) -> list[str]:
     """What a reader has to know to read the figures aright."""
     notes = []
+    known = {column["name"] for column in result["columns"]}
+    if new := [name for name in names if name not in known]:
+        notes.append(f"in the synthetic table only, so not compared: {', '.join(new)}")
     left_out = [column["name"] for column in result["columns"] if not column["compared"]]
     if left_out:
         notes.append(f"not compared (ids, free text, dropped): {', '.join(left_out)}")
@@ -247,18 +260,27 @@ def _notes(result: Result) -> list[str]:
         notes.append(f"whole numbers in the real table, so compared rounded: {', '.join(rounded)}")
     if overlap := result["risk"].get("holdout_overlap"):
         notes.append(overlap)
+    closest = result["risk"].get("closest_share_interval")
+    if closest is not None and closest[1] < LEAST_CLOSEST:
+        notes.append(
+            "synthetic rows lie nearer to the holdout than to the real rows: is it a holdout, that "
+            "the generator has not seen?"
+        )
     if "holdout" not in result["tables"]:
         notes.append("no holdout was given: figures against unseen rows are missing")
     return notes
 
 
-def _check_numbers(max_rows: int, random_state: int) -> None:
+def _check_numbers(max_rows: int, random_state: int) -> tuple[int, int]:
+    """Python's own numbers, whichever whole numbers are given."""
     ranges = {"max_rows": (max_rows, 2, sys.maxsize), "random_state": (random_state, 0, MOST_SEED)}
     for name, (value, least, most) in ranges.items():
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
             raise ParameterError(
                 f"{name}: expected a whole number from {least} to {most}, found {value!r}"
             )
+    return int(max_rows), int(random_state)
 
 
 def _check_target(target: str | None, roles: Schema) -> None:

@@ -32,9 +32,9 @@ METRICS_VERSION = "1"
 
 # From 100 columns on, this many pairs stand for all of them.
 MOST_PAIRS = 5_000
-# A contingency table up to this many cells is kept and counted densely; a larger one (two columns
-# of thousands of levels) is counted over the cells that occur.
-DENSE_CELLS = 16_384
+# A contingency table up to this many cells is kept, a larger one counted anew each time. One of
+# more than a million cells is counted over those that occur, on this many rows of each table.
+KEPT_CELLS, DENSE_CELLS, SPARSE_ROWS = 16_384, 1_000_000, 20_000
 
 Pair = tuple[str, str]
 
@@ -157,7 +157,7 @@ class FidelityReference:
         self._contingencies = {
             pair: _shares(self._cells(pair, prepared), self._size(pair))
             for pair in self.pairs
-            if not self._both_numbers(pair) and self._size(pair) <= DENSE_CELLS
+            if not self._both_numbers(pair) and self._size(pair) <= KEPT_CELLS
         }
 
     @property
@@ -214,11 +214,14 @@ class FidelityReference:
         return trends
 
     def _contingency_error(self, pair: tuple[int, int], prepared: Sequence[Prepared]) -> float:
-        found = self._cells(pair, prepared)
-        real = self._contingencies.get(pair)
-        if real is not None:
-            return total_variation(real, _shares(found, self._size(pair)))
-        return sparse_variation(self._cells(pair, self.coder.real.prepared), found)
+        size, found = self._size(pair), self._cells(pair, prepared)
+        kept = self._contingencies.get(pair)
+        if kept is not None:
+            return total_variation(kept, _shares(found, size))
+        real = self._cells(pair, self.coder.real.prepared)
+        if size <= DENSE_CELLS:
+            return total_variation(_shares(real, size), _shares(found, size))
+        return sparse_variation(_thinned(real), _thinned(found))
 
     def _both_numbers(self, pair: tuple[int, int]) -> bool:
         return self.columns[pair[0]].is_number and self.columns[pair[1]].is_number
@@ -291,6 +294,14 @@ def _standardised(values: Floats) -> Floats:
     centred = scaled - np.nanmean(scaled)
     deviation = np.sqrt(np.nanmean(centred**2))
     return np.asarray(centred / deviation if deviation > 0 else centred, dtype=np.float64)
+
+
+def _thinned(cells: Codes) -> Codes:
+    """Some rows of a column of cells, always the same ones."""
+    if len(cells) <= SPARSE_ROWS:
+        return cells
+    chosen: Codes = np.random.default_rng(0).choice(cells, SPARSE_ROWS, replace=False)
+    return chosen
 
 
 def _shares(cells: Codes, size: int) -> Floats:

@@ -3,7 +3,8 @@
 Four tables are judged as if a generator had made them: the real holdout (as good as it gets), a
 bootstrap of the real rows (sampling error, and copying), independent columns (what a generator
 that learned no dependence gets) and rows interpolated between neighbours (SMOTE: good figures that
-are bought with near copies).
+are bought with near copies). They have as many rows as the synthetic table, but no more than the
+real one, so that they err by chance as much.
 """
 
 from __future__ import annotations
@@ -21,26 +22,28 @@ SMOTE_ROWS, SMOTE_GROUP, SMOTE_NEIGHBOURS = 20_000, 5_000, 5
 _BOOTSTRAP, _INDEPENDENT, _SMOTE = range(700, 703)
 
 
-def bootstrap(reference: Reference) -> Coded:
-    """As many rows as the real table has, drawn from it with replacement."""
-    rows = reference.real.rows
-    return reference.real.take(reference.rng(_BOOTSTRAP).integers(0, rows, rows))
+def bootstrap(reference: Reference, rows: int) -> Coded:
+    """Real rows, drawn with replacement."""
+    drawn = reference.rng(_BOOTSTRAP).integers(0, reference.real.rows, rows)
+    return reference.real.take(drawn)
 
 
-def independent(reference: Reference) -> Coded:
+def independent(reference: Reference, rows: int) -> Coded:
     """The real columns, each shuffled by itself: right margins, no dependence."""
     rng, real = reference.rng(_INDEPENDENT), reference.real
-    shuffled = [array.take(pa.array(rng.permutation(real.rows))) for array in real.table.columns]
+    shuffled = [
+        array.take(pa.array(rng.permutation(real.rows)[:rows])) for array in real.table.columns
+    ]
     return reference.code(pa.table(shuffled, names=real.names))
 
 
-def smote(reference: Reference) -> Coded:
+def smote(reference: Reference, rows: int) -> Coded:
     """Rows between a real row and one of its nearest neighbours.
 
     Numbers are interpolated at random, categories and nulls taken from one of the two (Chawla et
     al., "SMOTE", 2002). Up to 20,000 rows; neighbours are looked for among 5,000.
     """
-    drawn = reference.draw(reference.real, SMOTE_ROWS, _SMOTE)
+    drawn = reference.draw(reference.real, min(rows, SMOTE_ROWS), _SMOTE)
     rng = reference.rng(_SMOTE)
     parts = [
         _interpolated(

@@ -33,6 +33,10 @@ LIMITS = {
     # generator whose histograms look wrong at a glance.
     "shape": Limit("points of column error above real rows'", 1.0, 3.0, 8.0),
     "trend": Limit("points of pair error above real rows'", 1.0, 3.0, 6.0),
+    # 100 points are a column of nulls for one without; the first is a mean over all columns.
+    "nulls": Limit("points of null share off above real rows', mean of columns", 0.5, 1.5, 4.0),
+    "nulls_of_one": Limit("points of null share that one column is off", 5.0, 15.0, 40.0),
+    "never_held": Limit("points of values the real table lacks, above real rows'", 0.5, 2.0, 10.0),
     # 0 is real rows, 1 is columns drawn independently.
     "trend_lost": Limit("share of the way to independent columns", 0.25, 0.5, 0.8),
     # In AUC: 0 is a coin, 0.5 is every row told apart.
@@ -42,10 +46,14 @@ LIMITS = {
     "collapse": Limit("share of real rows in regions that got almost no row", 0.01, 0.05, 0.15),
     # Of what the model trained on real rows has over guessing: AUC over 0.5, or R2.
     "utility": Limit("share of a real model's skill that is lost", 0.05, 0.15, 0.4),
-    "copies": Limit("share of exact copies above real rows'", 0.001, 0.01, 0.05),
+    # Of near copies: so much of it that chance does not explain.
+    "copies": Limit("share of exact or near copies above real rows'", 0.001, 0.01, 0.05),
+    # Above 0.5; more than chance only where the interval lies above it.
     "closest": Limit("closest share above real rows'", 0.03, 0.06, 0.15),
     # AUC above 0.5; more than chance only where the interval lies above it.
     "membership": Limit("membership AUC above a coin's", 0.03, 0.06, 0.15),
+    # Of what chance finds, 1 %; only where it does not explain the rest.
+    "members": Limit("share of members found at 1 % false alarms, above chance", 0.01, 0.03, 0.1),
     "rare": Limit("share of rare values met, above the holdout's", 0.1, 0.25, 0.5),
     # Attack success above the control attack's, as a share of what is left to gain: so much of it
     # that chance does not explain, however many columns were attacked.
@@ -55,8 +63,13 @@ LIMITS = {
 LEAST_TREND_GAP = 1.0
 # What a model trained on real rows must have over guessing, for a loss of it to mean anything.
 LEAST_SKILL = 0.05
-# An AUC whose interval is wider than this says nothing.
+# A figure whose interval is wider than this says nothing.
 WIDEST = 0.25
+# Fewer rows, real or synthetic, say nothing at all.
+LEAST_ROWS = 30
+# A holdout is held beside a table only with at least such a part of its rows: the errors of a
+# shorter one are chance.
+LEAST_FLOOR = 0.5
 # Fewer rare values than this give no share worth a grade.
 LEAST_RARE = 50
 

@@ -13,6 +13,8 @@ import pyarrow as pa
 from synthgan.data.source import Source, open_source
 
 _CHUNK_ROWS = 65_536
+# Of very wide tables fewer rows are kept, so that memory has a bound.
+MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: in
     what : str
         What errors call it.
     most_rows : int
-        Most rows kept in memory.
+        Most rows kept in memory; fewer of tables of more than 100 columns.
     seed, stream : int
         Decide which rows.
 
@@ -71,6 +73,7 @@ def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: in
     name = Path(table).name if is_path else what.removeprefix("the ")
     source = open_source(table, where=what, min_rows=1)
     chosen = np.arange(source.rows)
+    most_rows = min(most_rows, MOST_CELLS // len(source.names))
     if source.rows > most_rows:
         draw = np.random.default_rng([seed, stream]).choice(source.rows, most_rows, replace=False)
         chosen = np.sort(draw)

@@ -90,8 +90,8 @@ class Reference:
 
     @cached_property
     def embedding(self) -> Embedding:
-        """The embedding by the real table."""
-        return Embedding(self.real)
+        """The embedding by the real rows, the holdout's too."""
+        return Embedding(self.real, self.holdout)
 
     @cached_property
     def test(self) -> tuple[Coded, Coded]:

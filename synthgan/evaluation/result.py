@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Mapping
@@ -142,6 +143,34 @@ class Evaluation:
         width = max((len(row["figure"]) for row in rows), default=0)
         lines = [f"{row['figure']:{width}}  {row['value']:.4g}" for row in rows]
         return "\n".join(["Evaluation", *lines])
+
+
+def plain(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping in strict JSON's own types, NaN and infinities as null.
+
+    Raises
+    ------
+    ParameterError
+        When it holds what JSON cannot say.
+    """
+    if not isinstance(told, Mapping):
+        raise ParameterError(f"provenance: expected a mapping, found {type(told).__name__}")
+    try:
+        copied: dict[str, Any] = json.loads(
+            json.dumps(dict(told), default=_scalar), parse_constant=lambda _: None
+        )
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"provenance: expected JSON's own types, found: {error}") from error
+    return copied
+
+
+def _scalar(value: Any) -> Any:
+    """What a numpy scalar holds, a moment or a path as text."""
+    if hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, dt.date | dt.time | os.PathLike):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__}")
 
 
 def _first_key(value: Any, path: str) -> str | None:

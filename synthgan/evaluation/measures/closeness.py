@@ -1,8 +1,8 @@
 """How near synthetic rows lie to the rows they were learned from: copies, and distances.
 
-Rows are points of the reference's embedding; every figure stands beside the same figure of the
-holdout, and most beside that of the real rows, each held to all others, since near rows are
-innocent where real rows are near to each other.
+Rows are points of the reference's embedding. Near rows are innocent where real rows are near to
+each other: what real rows come to that nobody learned from is the floor named holdout, and two
+shares stand beside those of the real rows themselves, each held to all others.
 
 - *exact copies*: share of rows equal to a real row in every compared column, over all rows.
 - *near copies*: share of rows at least three times nearer to their closest real row than to the
@@ -41,7 +41,9 @@ MOST_OVERLAP = 0.02
 # Products of two numbers that a search for neighbours may take: bounds rows on wide tables.
 _CLOSEST_WORK, _NEIGHBOUR_WORK = 3e10, 6e9
 _MOST_QUERIES, _LEAST_QUERIES = 4_000, 500
-_CLOSEST, _REAL, _FOUND, _HOLDOUT = 500, 510, 511, 512
+_CLOSEST, _REAL, _FOUND = 500, 510, 511
+_PERCENTILES = {"p05": 5, "median": 50}
+_FLOORS = ("exact_copies", "near_copies", "closest_share", "dcr", "nndr")
 _ROUNDING = 1e-6  # distances below it are those of equal rows
 _NORMAL_95 = 1.959964
 NO_HOLDOUT = "no holdout was given"
@@ -60,16 +62,17 @@ def closeness(reference: Reference, found: Coded, *, detail: bool = True) -> Res
     found : Coded
         The synthetic table.
     detail : bool
-        Whether to take more than `exact_copies` and `closest_share` (of a single draw).
+        Whether to draw more than once for `closest_share`, and to take the figures of the real
+        rows too.
 
     Returns
     -------
     dict
-        ``exact_copies``, ``near_copies`` and ``closest_share`` as fractions, with those of the
-        holdout and of the real rows at ``..._holdout`` and ``..._real``; ``dcr`` and ``nndr`` with
-        ``p05`` and ``median`` of the three tables; ``holdout_overlap``, a warning where the holdout
-        is not independent of the real table; ``embedding`` in words. Figures that cannot be
-        taken are None, with the reason beside them.
+        ``exact_copies``, ``near_copies`` and ``closest_share`` as fractions; ``dcr`` and ``nndr``
+        with ``p05`` and ``median``; in detail ``exact_copies_real`` and ``near_copies_real``, the
+        shares of real rows that others equal or all but equal; ``holdout_overlap``, a warning where
+        the holdout is not independent of the real table; ``embedding`` in words. Figures that
+        cannot be taken are None, with the reason beside them.
 
     Examples
     --------
@@ -80,10 +83,14 @@ def closeness(reference: Reference, found: Coded, *, detail: bool = True) -> Res
     >>> found["exact_copies"], found["closest_share"], found["closest_share_reason"]
     (0.5, None, 'no holdout was given')
     """
-    figures = _exact_copies(reference, found) | _closest_share(reference, found, detail=detail)
+    figures = (
+        _exact_copies(reference, found)
+        | _closest_share(reference, found, detail=detail)
+        | _neighbours(reference, found)
+    )
     if detail:
-        return figures | _neighbours(reference, found)
-    return {name: figures[name] for name in ("exact_copies", "closest_share")}
+        return figures | _real_figures(reference)
+    return {name: figures[name] for name in _FLOORS}
 
 
 def row_keys(coded: Coded) -> Keys:
@@ -129,28 +136,16 @@ def affordable(rows: int, width: int, work: float, *, most: int, least: int) -> 
 
 
 def _exact_copies(reference: Reference, found: Coded) -> Result:
+    copied = np.isin(row_keys(found), _real_keys(reference)[0])
+    return {"exact_copies": float(copied.mean()), "exact_copies_rows": int(copied.sum())}
+
+
+def _real_keys(reference: Reference) -> tuple[Keys, NDArray[np.int64]]:
+    """The keys of the real rows, each once, and how many rows have each."""
     if "row_keys" not in reference.memo:
         reference.memo["row_keys"] = np.unique(row_keys(reference.real), return_counts=True)
-    real, counts = reference.memo["row_keys"]
-    copied = np.isin(row_keys(found), real)
-    twins = float(counts[counts > 1].sum() / reference.real.rows)
-    figures: Result = {
-        "exact_copies": float(copied.mean()),
-        "exact_copies_rows": int(copied.sum()),
-        "exact_copies_real": twins,
-        "exact_copies_holdout": None,
-        "holdout_overlap": None,
-    }
-    if reference.holdout is not None:
-        share = float(np.isin(row_keys(reference.holdout), real).mean())
-        figures["exact_copies_holdout"] = share
-        if share > twins + MOST_OVERLAP:
-            figures["holdout_overlap"] = (
-                f"{share:.1%} of the holdout's rows stand in the real table too, where {twins:.1%} "
-                "of the rows have a twin: the holdout is not independent, and what is held to it "
-                "looks safer than it is"
-            )
-    return figures
+    keys: tuple[Keys, NDArray[np.int64]] = reference.memo["row_keys"]
+    return keys
 
 
 def _closest_share(reference: Reference, found: Coded, *, detail: bool) -> Result:
@@ -205,35 +200,68 @@ def _clustered(sums: Floats, counts: Floats) -> tuple[float, list[float]]:
 
 
 def _neighbours(reference: Reference, found: Coded) -> Result:
-    """Near copies and distances, with those of the holdout and of the real rows themselves."""
-    transform, real_rows = reference.embedding.transform, reference.real.rows
-    rows, real_rows = affordable(
-        real_rows,
-        embedding_width(reference),
-        _NEIGHBOUR_WORK,
-        most=_MOST_QUERIES,
-        least=_LEAST_QUERIES,
-    )
-    real = transform(reference.draw(reference.real, real_rows, _REAL))
-
-    def distances(table: Coded | None, stream: int) -> Floats | None:
-        if table is None or len(real) < 2:
-            return None
-        return nearest(transform(reference.draw(table, rows, stream)), real, 2)[0]
-
-    # The closest of all to a real row is the row itself, or its twin, which is as good.
-    own = nearest(real[:rows], real, 3)[0][:, 1:] if len(real) > 2 else None
-    figures: Result = {"dcr": {}, "nndr": {}}
-    _add_figures(figures, "", distances(found, _FOUND))
-    _add_figures(figures, "holdout", distances(reference.holdout, _HOLDOUT))
-    _add_figures(figures, "real", own)
+    """Near copies, and distances to the closest real rows."""
+    real, queries = _neighbourhood(reference)
+    figures: Result = {"near_copies": None, "dcr": {}, "nndr": {}}
     if len(real) < 2:
-        figures["near_copies_reason"] = "the real table has a single row"
+        nothing = dict.fromkeys(_PERCENTILES)
+        reason = "the real table has a single row"
+        return figures | {"near_copies_reason": reason, "dcr": nothing, "nndr": nothing}
+    drawn = reference.embedding.transform(reference.draw(found, queries, _FOUND))
+    closest, ratio = _ratios(nearest(drawn, real, 2)[0])
+    for name, at in _PERCENTILES.items():
+        figures["dcr"][name] = float(np.percentile(closest, at))
+        figures["nndr"][name] = float(np.percentile(ratio, at))
     return figures | {
-        "neighbour_rows": min(rows, found.rows),
+        "near_copies": _near_share(ratio),
+        "neighbour_rows": len(drawn),
         "neighbour_real_rows": len(real),
         "embedding": reference.embedding.text,
     }
+
+
+def _neighbourhood(reference: Reference) -> tuple[Points, int]:
+    """Points of the real rows among which neighbours are looked for, and for how many rows."""
+    if "neighbourhood" not in reference.memo:
+        queries, rows = affordable(
+            reference.real.rows,
+            embedding_width(reference),
+            _NEIGHBOUR_WORK,
+            most=_MOST_QUERIES,
+            least=_LEAST_QUERIES,
+        )
+        real = reference.embedding.transform(reference.draw(reference.real, rows, _REAL))
+        reference.memo["neighbourhood"] = real, queries
+    found: tuple[Points, int] = reference.memo["neighbourhood"]
+    return found
+
+
+def _real_figures(reference: Reference) -> Result:
+    """What the real rows are to each other, and the holdout to them."""
+    real, queries = _neighbourhood(reference)
+    keys, counts = _real_keys(reference)
+    twins = float(counts[counts > 1].sum() / reference.real.rows)
+    near = None
+    if len(real) > 2:
+        # The closest of all to a real row is the row itself, or its twin, which is as good.
+        near = _near_share(_ratios(nearest(real[:queries], real, 3)[0][:, 1:])[1])
+    return {
+        "exact_copies_real": twins,
+        "near_copies_real": near,
+        "holdout_overlap": _overlap(reference.holdout, keys, twins),
+    }
+
+
+def _overlap(holdout: Coded | None, keys: Keys, twins: float) -> str | None:
+    """A warning where the holdout repeats real rows."""
+    share = 0.0 if holdout is None else float(np.isin(row_keys(holdout), keys).mean())
+    if share <= twins + MOST_OVERLAP:
+        return None
+    return (
+        f"{share:.1%} of the holdout's rows stand in the real table too, where {twins:.1%} "
+        "of the rows have a twin: the holdout is not independent, and what is held to it "
+        "looks safer than it is"
+    )
 
 
 def embedding_width(reference: Reference) -> int:
@@ -241,19 +269,8 @@ def embedding_width(reference: Reference) -> int:
     return int(reference.embedding.transform(reference.real.take(np.array([0]))).shape[1])
 
 
-def _add_figures(figures: Result, name: str, distances: Floats | None) -> None:
-    """Add the figures of one table, under its name, from distances of shape (rows, 2)."""
-    near = f"near_copies_{name}" if name else "near_copies"
-    keys = {f"{name}_{key}" if name else key: at for key, at in (("p05", 5), ("median", 50))}
-    if distances is None:
-        figures[near] = None
-        figures["dcr"] |= dict.fromkeys(keys)
-        figures["nndr"] |= dict.fromkeys(keys)
-        return
-    closest, ratio = _ratios(distances)
-    figures[near] = float((ratio < NEAR_RATIO).mean())
-    figures["dcr"] |= {key: float(np.percentile(closest, at)) for key, at in keys.items()}
-    figures["nndr"] |= {key: float(np.percentile(ratio, at)) for key, at in keys.items()}
+def _near_share(ratio: Floats) -> float:
+    return float((ratio < NEAR_RATIO).mean())
 
 
 def _ratios(distances: Floats) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from synthgan.evaluation.columns import BINS, Codes, LevelColumn
 from synthgan.evaluation.embedding import Points, nearest
@@ -175,7 +176,8 @@ def _clusters(
 
 
 def _centres(points: Points, clusters: int, seed: int) -> Points:
-    with warnings.catch_warnings():
+    # Several threads add up a centre in the order they finish: other digits at every run.
+    with threadpool_limits(1), warnings.catch_warnings():
         # Fewer different rows than clusters: some centres are equal, and all but one stay empty.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = KMeans(clusters, n_init=1, max_iter=20, random_state=seed).fit(points)

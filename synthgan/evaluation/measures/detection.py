@@ -4,11 +4,13 @@ Two classifiers try, cross-validated in three folds, on equally many rows of eac
 
 logistic
     Logistic regression (standardised numbers, a null being the mean and a column that says so;
-    categories one-hot). `logistic` is 1 - max(0, 2 AUC - 1), 1 is perfect: SDMetrics'
-    LogisticDetection. It sees margins and little else.
+    categories one-hot). It sees margins and little else. `logistic` is 1 - max(0, 2 AUC - 1), 1 is
+    perfect: SDMetrics' LogisticDetection.
 boosted
-    Boosted trees, `synthgan.density_ratio`. `boosted_auc` is the AUC itself, 0.5 is perfect: the
-    classifier two-sample test of Lopez-Paz and Oquab (ICLR 2017). It sees the whole row.
+    Boosted trees, `synthgan.density_ratio`. They see the whole row.
+
+`logistic_auc` and `boosted_auc` are the AUC itself, 0.5 is perfect: the classifier two-sample test
+of Lopez-Paz and Oquab (ICLR 2017).
 
 Against the training rows a table looks better the more it has copied, down to an AUC below 0.5 for
 a plain copy. The figures against the holdout, which no generator has seen, are the honest ones.
@@ -17,6 +19,7 @@ a plain copy. The figures against the holdout, which no generator has seen, are 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +42,7 @@ MOST_ROWS, FEWEST_WIDE_ROWS, MOST_CELLS = 20_000, 2_000, 1_000_000
 # nothing.
 FEWEST_ROWS = 30
 RESAMPLES, CONFIDENCE = 200, 0.95
+AUCS = ("boosted_auc", "logistic_auc")
 IMPORTANCE_CELLS, FEWEST_IMPORTANCE_ROWS, MOST_IMPORTANCE_ROWS = 200_000, 500, 6_000
 QUANTILES = 50
 # Larger numbers, infinite ones too, are taken for this one: their squares would overflow.
@@ -48,6 +52,7 @@ _REAL, _FOUND, _HOLDOUT, _TREES, _HOLDOUT_TREES, _RESAMPLES, _IMPORTANCE = range
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Scores = tuple[Floats, Floats]  # of the rows of two tables
 
 
 def detection(reference: Reference, found: Coded, *, detail: bool = True) -> dict[str, Any]:
@@ -60,16 +65,16 @@ def detection(reference: Reference, found: Coded, *, detail: bool = True) -> dic
     found : Coded
         The table to judge.
     detail : bool
-        False leaves out what the floors do not need: intervals, the logistic AUC, the logistic
-        figure against the holdout, columns.
+        False leaves out what the floors do not need: intervals and columns.
 
     Returns
     -------
     dict
-        `boosted_auc`, `boosted_auc_holdout`, `logistic`, and with detail `logistic_auc`,
-        `logistic_holdout`, `boosted_auc_interval`, `boosted_auc_holdout_interval` (lowest and
-        highest) and `columns`: for each its name, `auc_alone` (by this column alone) and
-        `importance` (what the trees' AUC loses when it is shuffled), the most telling first.
+        `boosted_auc`, `logistic_auc` and `logistic`, and the same against the holdout:
+        `boosted_auc_holdout`, `logistic_auc_holdout`, `logistic_holdout`. With detail each AUC has
+        its lowest and highest value in `boosted_auc_interval` and so on, and `columns` has for each
+        column its name, `auc_alone` (by this column alone) and `importance` (what the trees' AUC
+        loses when it is shuffled), the most telling first.
         `rows` and `rows_holdout` are the rows of each table. A figure that cannot be had is None,
         and `reason` or `reason_holdout` says why.
 
@@ -82,29 +87,20 @@ def detection(reference: Reference, found: Coded, *, detail: bool = True) -> dic
     >>> detection(reference, found, detail=False)["boosted_auc"]
     1.0
     """
-    trained = _compare(reference, reference.real, found, (_REAL, _TREES))
-    held_out = _compare(reference, reference.holdout, found, (_HOLDOUT, _HOLDOUT_TREES))
-    categorical = found.categorical
-    logistic = logistic_auc(trained, categorical) if isinstance(trained, DensityRatio) else None
-    figures: dict[str, Any] = {
-        "rows": _rows(reference.real, found),
-        "boosted_auc": _auc(trained),
-        "boosted_auc_holdout": _auc(held_out),
-        "logistic": _score(logistic),
+    sides = {
+        "": _compare(reference, reference.real, found, (_REAL, _TREES)),
+        "_holdout": _compare(reference, reference.holdout, found, (_HOLDOUT, _HOLDOUT_TREES)),
     }
+    figures: dict[str, Any] = {"rows": _rows(reference.real, found)}
     if reference.holdout is not None:
         figures["rows_holdout"] = _rows(reference.holdout, found)
-    for name, outcome in (("reason", trained), ("reason_holdout", held_out)):
-        if isinstance(outcome, str):
-            figures[name] = outcome
-    if detail:
-        figures |= _detail(reference, trained, held_out, found)
-        figures["logistic_auc"] = logistic
-    return figures
+    for side, compared in sides.items():
+        figures |= _figures(side, compared)
+    return figures | _detail(reference, sides, found) if detail else figures
 
 
-def logistic_auc(tables: DensityRatio, categorical: Mask) -> float:
-    """AUC of a logistic regression on the rows and folds that the trees had.
+def logistic_scores(tables: DensityRatio, categorical: Mask) -> Scores:
+    """Log-odds of a logistic regression on the rows and folds that the trees had.
 
     Parameters
     ----------
@@ -115,7 +111,16 @@ def logistic_auc(tables: DensityRatio, categorical: Mask) -> float:
 
     Returns
     -------
-    float
+    tuple of two arrays of float64 of shape (n_first,), (n_second,)
+        For each row, by the model that saw the other folds only; above 0: of the first table.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> numbers = np.array([False])
+    >>> apart = density_ratio(np.ones((9, 1)), np.zeros((9, 1)), numbers, rng=rng)
+    >>> auc(*logistic_scores(apart, numbers))
+    1.0
     """
     labels = np.arange(len(tables.rows)) < len(tables.first)
     scores = np.empty(len(tables.rows))
@@ -127,7 +132,7 @@ def logistic_auc(tables: DensityRatio, categorical: Mask) -> float:
             warnings.simplefilter("ignore")
             model.fit(tables.rows[seen], labels[seen])
         scores[~seen] = model.decision_function(tables.rows[~seen])
-    return auc(scores[labels], scores[~labels])
+    return scores[labels], scores[~labels]
 
 
 def auc_interval(first: Floats, second: Floats, *, rng: np.random.Generator) -> list[float]:
@@ -173,10 +178,18 @@ def _rows(one: Coded, other: Coded) -> int:
     return min(MOST_ROWS, wide, one.rows, other.rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What both classifiers make of the rows of two tables; scores by the name of their AUC."""
+
+    trees: DensityRatio
+    scores: dict[str, Scores]
+
+
 def _compare(
     reference: Reference, real: Coded | None, found: Coded, streams: tuple[int, int]
-) -> DensityRatio | str:
-    """Trees for equally many rows of both tables, or why there are none."""
+) -> _Compared | str:
+    """Both classifiers on equally many rows of both tables, or why there are none."""
     if real is None:
         return "there is no holdout"
     rows = _rows(real, found)
@@ -186,36 +199,35 @@ def _compare(
         np.clip(reference.draw(table, rows, stream).matrix(), -LARGEST, LARGEST)
         for table, stream in ((real, streams[0]), (found, _FOUND))
     )
-    return density_ratio(first, second, found.categorical, rng=reference.rng(streams[1]))
+    trees = density_ratio(first, second, found.categorical, rng=reference.rng(streams[1]))
+    logistic = logistic_scores(trees, found.categorical)
+    return _Compared(trees, dict(zip(AUCS, ((trees.first, trees.second), logistic), strict=True)))
 
 
-def _auc(compared: DensityRatio | str) -> float | None:
-    return None if isinstance(compared, str) else compared.auc
-
-
-def _score(logistic: float | None) -> float | None:
-    return None if logistic is None else 1 - max(0.0, 2 * logistic - 1)
+def _figures(side: str, compared: _Compared | str) -> dict[str, Any]:
+    if isinstance(compared, str):
+        names = [f"{name}{side}" for name in (*AUCS, "logistic")]
+        return {**dict.fromkeys(names), f"reason{side}": compared}
+    found = {name: auc(*scores) for name, scores in compared.scores.items()}
+    score = 1 - max(0.0, 2 * found["logistic_auc"] - 1)
+    return {**{f"{name}{side}": value for name, value in found.items()}, f"logistic{side}": score}
 
 
 def _detail(
-    reference: Reference, trained: DensityRatio | str, held_out: DensityRatio | str, found: Coded
+    reference: Reference, sides: dict[str, _Compared | str], found: Coded
 ) -> dict[str, Any]:
     rng = reference.rng(_RESAMPLES)
     detail: dict[str, Any] = {
-        "interval": f"{CONFIDENCE:.0%} of {RESAMPLES} bootstrap resamples of the rows judged",
-        "boosted_auc_interval": None,
-        "boosted_auc_holdout_interval": None,
-        "logistic_holdout": None,
-        "columns": [],
+        "interval": f"{CONFIDENCE:.0%} of {RESAMPLES} bootstrap resamples of the rows judged"
     }
-    if isinstance(trained, DensityRatio):
-        detail["boosted_auc_interval"] = auc_interval(trained.first, trained.second, rng=rng)
-        detail["columns"] = _columns(trained, found, reference.rng(_IMPORTANCE))
-    if isinstance(held_out, DensityRatio):
-        interval = auc_interval(held_out.first, held_out.second, rng=rng)
-        detail["boosted_auc_holdout_interval"] = interval
-        detail["logistic_holdout"] = _score(logistic_auc(held_out, found.categorical))
-    return detail
+    for name in AUCS:
+        for side, compared in sides.items():
+            detail[f"{name}{side}_interval"] = (
+                None if isinstance(compared, str) else auc_interval(*compared.scores[name], rng=rng)
+            )
+    trained, rng = sides[""], reference.rng(_IMPORTANCE)
+    columns = [] if isinstance(trained, str) else _columns(trained.trees, found, rng)
+    return detail | {"columns": columns}
 
 
 def _columns(

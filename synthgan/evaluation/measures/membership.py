@@ -89,7 +89,7 @@ def membership(reference: Reference, found: Coded, *, detail: bool = True) -> Re
     found : Coded
         The synthetic table.
     detail : bool
-        Whether to repeat the attacks over several splits; else the AUC of a single one.
+        Whether to repeat the attacks over several splits; else there is a single one.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def membership(reference: Reference, found: Coded, *, detail: bool = True) -> Re
     1.0
     """
     if reference.holdout is None:
-        return _unknown(NO_HOLDOUT, detail=detail)
+        return _unknown(NO_HOLDOUT)
     if "candidates" not in reference.memo:
         reference.memo["candidates"] = _candidates(reference, reference.holdout)
     candidates: _Candidates = reference.memo["candidates"]
@@ -118,25 +118,22 @@ def membership(reference: Reference, found: Coded, *, detail: bool = True) -> Re
         return _unknown(
             f"expected at least {LEAST_CANDIDATES} real and {2 * LEAST_CANDIDATES} holdout rows "
             f"without a twin in the other table, found {len(candidates.members)} and "
-            f"{len(candidates.others)}",
-            detail=detail,
+            f"{len(candidates.others)}"
         )
     attempts = [
         _Split(reference, reference.holdout, found, candidates, split).attempt()
         for split in range(SPLITS if detail else 1)
     ]
-    if not detail:
-        return {name: {"auc": auc(*attempts[0].scores[name])} for name in ATTACKS}
     asked = [
         len(np.unique(np.concatenate(part)))
         for part in zip(*(attempt.asked for attempt in attempts), strict=True)
     ]
     figures = {name: _summary([each.scores[name] for each in attempts], asked) for name in ATTACKS}
-    return figures | {"splits": SPLITS, "rows": attempts[0].rows}
+    return figures | {"splits": len(attempts), "rows": attempts[0].rows}
 
 
-def _unknown(reason: str, *, detail: bool) -> Result:
-    names = ("auc", "auc_interval", "tpr_at_1pct_fpr") if detail else ("auc",)
+def _unknown(reason: str) -> Result:
+    names = ("auc", "auc_interval", "tpr_at_1pct_fpr")
     return {attack: dict.fromkeys(names) for attack in ATTACKS} | {"splits": 0, "reason": reason}
 
 
@@ -221,7 +218,9 @@ def _summary(scores: list[tuple[Floats, Floats]], asked: list[int]) -> Result:
     """Means over the splits; the interval also knows how many different rows were asked for."""
     areas = np.array([auc(*each) for each in scores])
     area = float(areas.mean())
-    error = max(_auc_error(area, *asked), float(areas.std(ddof=1) / np.sqrt(len(areas))))
+    error = _auc_error(area, *asked)
+    if len(areas) > 1:
+        error = max(error, float(areas.std(ddof=1) / np.sqrt(len(areas))))
     margin = _NORMAL_95 * error
     return {
         "auc": area,

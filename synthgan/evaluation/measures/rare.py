@@ -4,14 +4,14 @@ A value held by fewer than `FEW` real rows may name its holder (the small-cell r
 statistics; Hundepool et al., "Statistical disclosure control", 2012). Whether it stands in the
 synthetic table is asked for the levels of categories, for exact numbers and moments, for the ends
 of a number's range, and for pairs of levels that are common each but rare together. An independent
-sample of real rows holds some of them by chance: the same figures of the holdout stand beside,
-both brought to as many rows as the smaller of the two tables has. Values are counted, never named.
+sample of real rows holds some of them by chance, and more of them the longer it is: shares are
+those of the same number of rows, whatever the table's length, so that floors can stand beside them.
+Values are counted, never named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -34,34 +34,26 @@ Counts = NDArray[np.int64]
 Result = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class _Rare:
-    """How often the rare values of the real table occur in the tables that were not."""
-
-    found: Counts
-    holdout: Counts | None
-
-
 def rare_values(reference: Reference, found: Coded, *, detail: bool = True) -> Result:
     """Rare values and pairs of values of the real table that stand in the synthetic one.
 
     Parameters
     ----------
     reference : Reference
-        The real table, and the holdout where there is one.
+        The real table, and the holdout where there is one, for its number of rows.
     found : Coded
         The synthetic table.
     detail : bool
-        Whether to take more than the share of rare levels.
+        Whether to take more than the shares.
 
     Returns
     -------
     dict
         For ``levels``, ``numbers`` and ``pairs``: how many rare ones there are (``rare``), how many
-        of them stand in the synthetic table (``found``), their ``share``, and, at the same number
-        of rows, the share in the synthetic table and in the holdout (``share_matched``,
-        ``share_holdout``); ``columns`` has the same for each column that has any, with the
-        ``ends`` of its range. A share is None where nothing is rare or there is no holdout.
+        of them stand in the synthetic table (``found``), and the ``share`` that so many of its rows
+        as ``rows`` says are expected to hold: as many as the holdout has, or the real table where
+        there is none, but no more than there are. ``columns`` has the same for each column that has
+        any, with the ``ends`` of its range. A share is None where nothing is rare.
 
     Examples
     --------
@@ -72,60 +64,48 @@ def rare_values(reference: Reference, found: Coded, *, detail: bool = True) -> R
     >>> rare_values(reference, found)["levels"]["found"]
     1
     """
-    rows = (found.rows, None if reference.holdout is None else reference.holdout.rows)
-    levels = dict(_rare_levels(reference, found))
-    result: Result = {"fewer_than": FEW, "levels": _figures(list(levels.values()), *rows)}
+    rows = min(found.rows, (reference.holdout or reference.real).rows)
+    kept = rows / found.rows
+    levels, numbers = dict(_rare_levels(reference, found)), dict(_rare_numbers(reference, found))
+    pairs, total = _rare_pairs(reference, found)
+    parts = {"levels": [*levels.values()], "numbers": [*numbers.values()], "pairs": pairs}
+    result: Result = {name: _figures(part, kept) for name, part in parts.items()}
     if not detail:
-        return {"levels": {"share": result["levels"]["share"]}}
-    numbers = dict(_rare_numbers(reference, found))
-    pairs, used, total = _rare_pairs(reference, found)
+        return {name: {"share": part["share"]} for name, part in result.items()} | {"rows": rows}
     columns = [
-        {"name": name, **_figures([rare], *rows), **_ends(reference, found, name)}
-        for name, rare in (levels | numbers).items()
-        if len(rare.found)
+        {"name": name, **_figures([counts], kept), **_ends(reference, found, name)}
+        for name, counts in (levels | numbers).items()
+        if len(counts)
     ]
+    result["pairs"] |= {"pairs_used": len(pairs), "pairs_total": total}
     return result | {
-        "numbers": _figures(list(numbers.values()), *rows),
-        "pairs": {**_figures(pairs, *rows), "pairs_used": used, "pairs_total": total},
+        "fewer_than": FEW,
+        "rows": rows,
         "columns": sorted(columns, key=lambda column: -column["found"]),
     }
 
 
-def _figures(parts: list[_Rare], rows: int, holdout_rows: int | None) -> Result:
-    found = np.concatenate([part.found for part in parts]) if parts else np.empty(0, np.int64)
-    holdout = [part.holdout for part in parts if part.holdout is not None]
-    figures: Result = {
-        "rare": len(found),
-        "found": int((found > 0).sum()),
-        "share": float((found > 0).mean()) if len(found) else None,
-        "share_matched": None,
-        "share_holdout": None,
+def _figures(parts: list[Counts], kept: float) -> Result:
+    """Figures of rare values, from how often each occurs, where a share of the rows is kept."""
+    counts = np.concatenate(parts) if parts else np.empty(0, np.int64)
+    return {
+        "rare": len(counts),
+        "found": int((counts > 0).sum()),
+        "share": _expected_share(counts, kept) if len(counts) else None,
     }
-    if len(found) and holdout and holdout_rows is not None:
-        matched = min(rows, holdout_rows)
-        figures["share_matched"] = _expected_share(found, matched / rows)
-        figures["share_holdout"] = _expected_share(np.concatenate(holdout), matched / holdout_rows)
-    return figures
 
 
 def _expected_share(counts: Counts, kept: float) -> float:
     """Share of values expected to stay where a share of the rows is kept (rarefaction)."""
-    return float((1 - (1 - kept) ** counts).mean())
+    times = np.bincount(counts)
+    return float(1 - times @ (1 - kept) ** np.arange(len(times)) / len(counts))
 
 
-def _rare_levels(reference: Reference, found: Coded) -> Iterator[tuple[str, _Rare]]:
+def _rare_levels(reference: Reference, found: Coded) -> Iterator[tuple[str, Counts]]:
     for place, column in enumerate(reference.real.columns):
         if isinstance(column, LevelColumn):
             few = _few(_level_counts(reference.real, place))
-            yield (
-                column.name,
-                _Rare(
-                    _level_counts(found, place)[few],
-                    None
-                    if reference.holdout is None
-                    else _level_counts(reference.holdout, place)[few],
-                ),
-            )
+            yield column.name, _level_counts(found, place)[few]
 
 
 def _level_counts(coded: Coded, place: int) -> Counts:
@@ -138,19 +118,11 @@ def _few(counts: Counts) -> NDArray[np.bool_]:
     return (counts > 0) & (counts < FEW)
 
 
-def _rare_numbers(reference: Reference, found: Coded) -> Iterator[tuple[str, _Rare]]:
+def _rare_numbers(reference: Reference, found: Coded) -> Iterator[tuple[str, Counts]]:
     for place, column in enumerate(reference.real.columns):
         if isinstance(column, NumberColumn):
-            rare = column.unique[_few(_number_counts(column))]
-            yield (
-                column.name,
-                _Rare(
-                    _occurrences(rare, found, place),
-                    None
-                    if reference.holdout is None
-                    else _occurrences(rare, reference.holdout, place),
-                ),
-            )
+            few = _few(_number_counts(column))
+            yield column.name, _occurrences(column.unique[few], found, place)
 
 
 def _number_counts(column: NumberColumn) -> Counts:
@@ -167,26 +139,20 @@ def _occurrences(rare: Floats, coded: Coded, place: int) -> Counts:
     values = coded.prepared[place].values
     if not len(rare) or values is None:
         return np.zeros(len(rare), dtype=np.int64)
+    values = np.sort(values)  # which makes the search many times faster
     at = np.minimum(np.searchsorted(rare, values), len(rare) - 1)
     return np.bincount(at[rare[at] == values], minlength=len(rare))
 
 
 def _ends(reference: Reference, found: Coded, name: str) -> Result:
-    """Which ends of a number's range, where few rows hold them, are those of the tables too."""
+    """Which ends of a number's range, where few rows hold them, are those of the table too."""
     place = found.column(name)
     column = reference.real.columns[place]
     if not isinstance(column, NumberColumn):
         return {}
     few = _few(_number_counts(column))
-    ends = [column.unique[end] for end in (0, -1) if few[end]]
-    tables = {"found": found, "holdout": reference.holdout}
-    return {
-        "ends": {"rare": len(ends)}
-        | {
-            key: None if table is None else _same_ends(column.unique, few, table, place)
-            for key, table in tables.items()
-        }
-    }
+    rare = int(few[0]) + int(few[-1])
+    return {"ends": {"rare": rare, "found": _same_ends(column.unique, few, found, place)}}
 
 
 def _same_ends(unique: Floats, few: NDArray[np.bool_], coded: Coded, place: int) -> int:
@@ -200,25 +166,35 @@ def _same_ends(unique: Floats, few: NDArray[np.bool_], coded: Coded, place: int)
     return int(lowest) + int(highest)
 
 
-def _rare_pairs(reference: Reference, found: Coded) -> tuple[list[_Rare], int, int]:
+def _rare_pairs(reference: Reference, found: Coded) -> tuple[list[Counts], int]:
     """Pairs of levels, common each, that are rare together; over some pairs of columns."""
     places = np.flatnonzero(reference.real.categorical).tolist()
     common = {place: _common(_level_counts(reference.real, place)) for place in places}
     levels = {place: int(common[place].max()) + 1 for place in places}
-    pairs = list(combinations(places, 2))
-    countable = [(i, j) for i, j in pairs if 0 < levels[i] * levels[j] <= MOST_CELLS]
+    if "rare_pairs" not in reference.memo:
+        reference.memo["rare_pairs"] = _find_pairs(reference, common, levels)
+    cells: dict[tuple[int, int], Codes] = reference.memo["rare_pairs"]
+    codes = {place: common[place][found.prepared[place].codes] for place in places}
+    counts = [
+        _pair_counts((codes[i], codes[j]), (levels[i], levels[j]))[few]
+        for (i, j), few in cells.items()
+    ]
+    return counts, len(places) * (len(places) - 1) // 2
+
+
+def _find_pairs(
+    reference: Reference, common: dict[int, Codes], levels: dict[int, int]
+) -> dict[tuple[int, int], Codes]:
+    """The cells that few real rows fill, of each pair of columns that is looked at."""
+    codes = {place: common[place][reference.real.prepared[place].codes] for place in common}
+    countable = [
+        (i, j) for i, j in combinations(common, 2) if 0 < levels[i] * levels[j] <= MOST_CELLS
+    ]
     order = reference.rng(_PAIRS).permutation(len(countable))[:MOST_PAIRS]
-    tables = (reference.real, found, reference.holdout)
-    rare = []
-    for i, j in (countable[place] for place in np.sort(order)):
-        real, *others = (
-            None if table is None else _pair_counts(table, (i, j), common, levels)
-            for table in tables
-        )
-        assert real is not None and others[0] is not None
-        few = _few(real)
-        rare.append(_Rare(others[0][few], None if others[1] is None else others[1][few]))
-    return rare, len(rare), len(pairs)
+    return {
+        (i, j): np.flatnonzero(_few(_pair_counts((codes[i], codes[j]), (levels[i], levels[j]))))
+        for i, j in (countable[place] for place in np.sort(order))
+    }
 
 
 def _common(counts: Counts) -> Codes:
@@ -227,11 +203,9 @@ def _common(counts: Counts) -> Codes:
     return np.where(common, np.cumsum(common) - 1, -1)
 
 
-def _pair_counts(
-    coded: Coded, pair: tuple[int, int], common: dict[int, Codes], levels: dict[int, int]
-) -> Counts:
+def _pair_counts(codes: tuple[Codes, Codes], levels: tuple[int, int]) -> Counts:
     """Rows of each pair of common levels, of shape (levels * levels,)."""
-    first, second = (common[place][coded.prepared[place].codes] for place in pair)
-    cells = first * levels[pair[1]] + second
-    known = cells[(first >= 0) & (second >= 0)]
-    return np.bincount(known, minlength=levels[pair[0]] * levels[pair[1]])
+    first, second = codes
+    known = (first >= 0) & (second >= 0)
+    cells = first[known] * levels[1] + second[known]
+    return np.bincount(cells, minlength=levels[0] * levels[1])

@@ -15,6 +15,7 @@ from synthgan.evaluation.report.figures import (
     text_of,
     words,
 )
+from synthgan.evaluation.report.wording import counted
 
 MOST_ROWS = 200  # of any table on the page
 MOST_POINTS = 400  # of a curve
@@ -22,6 +23,10 @@ CURVES = {
     "Held-out quality (higher is better)": ("quality",),
     "Losses": ("critic_loss", "generator_loss"),
 }
+# Parts of a provenance that are more than facts, by what they have to be for that.
+DRAWN: dict[str, Any] = {"model": Mapping, "history": list, "ledger": Mapping | list}
+# Beyond it a number is no quality and no loss, but would break the axis.
+LARGEST = 1e100
 
 Result = Mapping[str, Any]
 Part = dict[str, Any]
@@ -29,20 +34,21 @@ Part = dict[str, Any]
 
 def provenance(result: Result) -> Part | None:
     """How the synthetic table was made, where that is known."""
-    found = at(result, "provenance")
-    if not isinstance(found, Mapping) or not found:
+    given = at(result, "provenance")
+    if not given:
         return None
-    model = at(found, "model") or {}
-    history = [row for row in found.get("history") or [] if isinstance(row, Mapping)]
-    known = {"model", "history", "ledger", "what"}
-    about = {key: value for key, value in found.items() if key not in known}
-    parts = [(words(name), facts(part)) for name, part in model.items() if is_part(part)]
-    plain = {key: value for key, value in model.items() if not is_part(value) and key not in known}
+    found = given if is_part(given) else {"made by": given}
+    # What is not of the kind that the page draws is a plain fact.
+    drawn = {key: found[key] for key, kind in DRAWN.items() if isinstance(found.get(key), kind)}
+    about = {key: value for key, value in found.items() if key not in drawn | {"what": ""}}
+    model = drawn.get("model", {})
+    parts = [(words(str(name)), facts(part)) for name, part in model.items() if is_part(part)]
+    left = {key: value for key, value in model.items() if not is_part(value) and key != "what"}
     return {
-        "about": facts(plain | about),
+        "about": facts({key: value for key, value in left.items() if key not in DRAWN} | about),
         "parts": [part for part in parts if part[1]],
-        "curves": _curves(history),
-        "ledger": _ledger(found.get("ledger")),
+        "curves": _curves([row for row in drawn.get("history", []) if is_part(row)]),
+        "ledger": _ledger(drawn.get("ledger")),
     }
 
 
@@ -51,17 +57,19 @@ def _curves(history: Sequence[Result]) -> list[Part]:
     curves = []
     for title, names in CURVES.items():
         # Rounds without a check have no quality: they go before the rest is thinned out.
-        known = [row for row in history if any(is_number(row.get(name)) for name in names)]
+        known = [row for row in history if any(is_drawn(row.get(name)) for name in names)]
         if len(known) > 1:
             curves.append(_curve(title, names, charts.thinned(known, MOST_POINTS)))
     return curves
 
 
 def _curve(title: str, names: Sequence[str], rows: Sequence[Result]) -> Part:
-    steps = [row.get("step", place) for place, row in enumerate(rows)]
-    values = [float(row[name]) for row in rows for name in names if is_number(row.get(name))]
+    told = [row["step"] for row in rows if is_drawn(row.get("step"))]
+    steps = told if len(told) == len(rows) else list(range(len(rows)))
+    values = [float(row[name]) for row in rows for name in names if is_drawn(row.get(name))]
     low, high = min(values), max(values)
-    paths = {n: charts.curve(steps, [row.get(n) for row in rows], low, high) for n in names}
+    drawn = {n: [row[n] if is_drawn(row.get(n)) else None for row in rows] for n in names}
+    paths = {name: charts.curve(steps, ys, low, high) for name, ys in drawn.items()}
     return {
         "title": title,
         "lines": [{"name": words(name), "path": path} for name, path in paths.items() if path],
@@ -78,7 +86,8 @@ def _ledger(ledger: Any) -> Part | None:
         entries = next((v for v in ledger.values() if isinstance(v, list) and v), [])
         return {"facts": facts(ledger), **_entries(entries)}
     if isinstance(ledger, list) and ledger:
-        return {"facts": [], **_entries(ledger)}
+        listed = _entries(ledger)
+        return {"facts": [] if listed["entries"] else facts({"entries": ledger}), **listed}
     return None
 
 
@@ -146,8 +155,13 @@ def is_part(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def is_drawn(value: Any) -> bool:
+    """Whether a value is a number that fits on an axis."""
+    return is_number(value) and abs(value) < LARGEST
+
+
 def facts(found: Result, prefix: str = "") -> list[tuple[str, str]]:
-    """Plain values below a mapping as label and text; lists are named, if short and plain."""
+    """Plain values below a mapping as label and text; lists are counted unless short and plain."""
     made: list[tuple[str, str]] = []
     for name, value in found.items():
         label = f"{prefix}{words(str(name))}"
@@ -156,6 +170,8 @@ def facts(found: Result, prefix: str = "") -> list[tuple[str, str]]:
         elif isinstance(value, list):
             if value and len(value) <= 6 and not any(isinstance(v, dict | list) for v in value):
                 made.append((label, ", ".join(text_of(v, str(name)) for v in value)))
+            elif value:
+                made.append((label, counted(len(value), "entry")))
         elif value is not None:
             made.append((label, _fact(name, value)))
     return made[:MOST_ROWS]

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthgan.evaluation.report.figures import is_number
+from synthgan.evaluation.report.figures import is_number, text_of
+from synthgan.evaluation.report.wording import counted, short
 
 WIDTH, HEIGHT = 320, 150
 # Beneath the bars of a histogram; what is missing stands in a bar of its own on the right.
 TICKS, NULL_WIDTH, NULL_GAP = 16, 22, 14
 LABEL_WIDTH, LEAST_ROW, MOST_ROW = 118, 16.5, 34
-LONGEST_LABEL = 18
+# Room for a level, in sizes of its font.
+LEVEL_ROOM = 11
 # A bar that towers over all others by this factor is cut, so that the others can be seen.
 TOWERS, CUT = 6.0, 1.35
 HEAT_STEPS = 10
@@ -28,13 +30,11 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.1234), percent(0.004), percent(0.00001)
-    ('12.3 %', '0.40 %', '<0.01 %')
+    >>> [percent(share).split() for share in (0.1234, 0.004, 0.00001)]
+    [['12.3', '%'], ['0.40', '%'], ['<0.01', '%']]
     """
-    value = 100 * share
-    if 0 < value < 0.01:
-        return "<0.01 %"
-    return f"{value:.2f} %" if value < 1 and value > 0 else f"{value:.1f} %"
+    tiny = 0 < share < 0.0001
+    return f"{'<' if tiny else ''}{text_of(0.01 if tiny else 100.0 * share, '_pct')}"
 
 
 def chart_of(portrait: Mapping[str, Any]) -> Chart:
@@ -74,6 +74,9 @@ def histogram(portrait: Mapping[str, Any]) -> Chart:
         ],
         "ticks": [_tick(place, text, right) for place, text in portrait.get("ticks", [])],
         "null": _null(null, scale) if any(null) else None,
+        "values": _values(
+            [*zip(portrait["labels"], real, found, strict=True), *_null_row(null)], "Range"
+        ),
         "top": percent(top),
         # The word for the height stands where the picture is lower.
         "top_right": sum(real[: len(real) // 2]) > sum(real[len(real) // 2 :]) and not any(null),
@@ -139,6 +142,16 @@ def _told(label: str, real: float, found: float) -> str:
     return f"{label}: real {percent(real)}, synthetic {percent(found)}"
 
 
+def _null_row(null: Sequence[float]) -> list[tuple[str, float, float]]:
+    return [("null", null[0], null[1])] if any(null) else []
+
+
+def _values(rows: Sequence[tuple[str, float, float]], what: str) -> Chart:
+    """The picture as a table, for those who cannot point at it."""
+    cells = [(label, percent(real), percent(found)) for label, real, found in rows]
+    return {"what": what, "rows": cells}
+
+
 def _largest_gap(
     labels: Sequence[str], real: Sequence[float], found: Sequence[float], null: Sequence[float]
 ) -> str:
@@ -173,7 +186,7 @@ def bars(portrait: Mapping[str, Any]) -> Chart:
         "rows": [
             {
                 "y": round(i * row, 1),
-                "label": _cut_text(label),
+                "label": short(label, LEVEL_ROOM),
                 "quiet": quiet,
                 "width": round(real * scale, 1),
                 "mark": round(LABEL_WIDTH + found * scale, 1),
@@ -182,6 +195,7 @@ def bars(portrait: Mapping[str, Any]) -> Chart:
             }
             for i, (label, real, found, quiet) in enumerate(rows)
         ],
+        "values": _values([row[:3] for row in rows], "Category"),
         "top": percent(top),
         "described": _largest_gap(
             [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], null
@@ -192,7 +206,7 @@ def bars(portrait: Mapping[str, Any]) -> Chart:
 def _rows(portrait: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
     """Label, real share, synthetic share, and whether it is no level of its own."""
     shares = zip(portrait["labels"], portrait["real"], portrait["synthetic"], strict=True)
-    rows = [(label, real, found, False) for label, real, found in shares]
+    rows = [(label if label.strip() else "(empty)", r, s, False) for label, r, s in shares]
     other, null = portrait.get("other", [0, 0]), portrait.get("null", [0, 0])
     unseen = portrait.get("unseen", 0)
     if portrait.get("other_levels"):
@@ -205,11 +219,7 @@ def _rows(portrait: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
 
 
 def _others(portrait: Mapping[str, Any]) -> str:
-    return f"{portrait.get('other_levels', 0):,} others"
-
-
-def _cut_text(text: str) -> str:
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1].rstrip() + "…"
+    return counted(portrait.get("other_levels", 0), "other")
 
 
 def heat(values: Sequence[Sequence[Any]], reach: float) -> list[Chart]:

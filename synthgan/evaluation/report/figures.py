@@ -8,8 +8,11 @@ from typing import Any
 
 LOWER, HIGHER = "lower is better", "higher is better"
 HALF = "ideal 0.5, more is worse"
+CAUGHT = "ideal 1 %, more is worse"
+AS_UNSEEN = "less than the holdout's is worse"
+NO_MORE = "more than the holdout's is worse"
 # Fractions that people read as percents, by the words in their names.
-PERCENTS = frozenset({"share", "copies", "coverage", "adherence"})
+PERCENTS = frozenset({"share", "copies", "coverage", "adherence", "tpr"})
 
 FLOORS = {
     "holdout": "real holdout",
@@ -203,11 +206,20 @@ FIGURES: dict[str, Figure] = {
         1,
         "1 - max(0, 2 AUC - 1) of a logistic regression telling the tables apart. SDMetrics.",
     ),
-    "detection.logistic_auc": Figure(
-        "Logistic AUC against the training rows", HALF, 0.5, "AUC of that logistic regression."
-    ),
     "detection.logistic_holdout": Figure(
         "Logistic detection score, holdout", HIGHER, 1, "The logistic score against the holdout."
+    ),
+    "detection.logistic_auc": Figure(
+        "Logistic AUC against training rows",
+        HALF,
+        0.5,
+        "AUC of that logistic regression, cross-validated; 0.5 means it cannot.",
+    ),
+    "detection.logistic_auc_holdout": Figure(
+        "Logistic AUC against unseen rows",
+        HALF,
+        0.5,
+        "The same against real rows the generator never saw.",
     ),
     "utility.auc": Figure(
         "Model trained on it (AUC)",
@@ -245,7 +257,11 @@ FIGURES: dict[str, Figure] = {
         "Exact copies", LOWER, 0, "Share of synthetic rows equal to a real row in every column."
     ),
     "risk.near_copies": Figure(
-        "Near copies", LOWER, 0, "Share of synthetic rows all but equal to a real row."
+        "Near copies",
+        LOWER,
+        0,
+        "Share of synthetic rows at least three times nearer to their closest real row than to the "
+        "second closest: nobody else can be meant. After Lowe's ratio test, 2004.",
     ),
     "risk.closest_share": Figure(
         "Closer to training rows",
@@ -254,12 +270,46 @@ FIGURES: dict[str, Figure] = {
         "Share of synthetic rows nearer to a training row than to any of as many holdout rows, "
         "ties half: 50 % without copying.",
     ),
+    "risk.dcr.p05": Figure(
+        "Distance to the closest (DCR), nearest 5 %",
+        AS_UNSEEN,
+        None,
+        "Five percent of the rows lie nearer than this to their closest real row.",
+    ),
+    "risk.dcr.median": Figure(
+        "Distance to the closest (DCR), median",
+        AS_UNSEEN,
+        None,
+        "Half of the rows lie nearer than this to their closest real row. Zhao et al., 2021.",
+    ),
+    "risk.nndr.p05": Figure(
+        "Ratio to the next (NNDR), nearest 5 %",
+        AS_UNSEEN,
+        None,
+        "The distance to the closest real row, divided by that to the second closest: five percent "
+        "of the rows have less than this.",
+    ),
+    "risk.nndr.median": Figure(
+        "Ratio to the next (NNDR), median",
+        AS_UNSEEN,
+        None,
+        "The same for half of the rows; 1 where the two are as far. Zhao et al., 2021.",
+    ),
     "risk.rare_values.levels.share": Figure(
         "Rare categories that reappear",
-        "",
+        NO_MORE,
         None,
         "Share of the categories that fewer than five real rows hold which stand in the synthetic "
-        "table too.",
+        "table too, brought to the holdout's number of rows.",
+    ),
+    "risk.rare_values.numbers.share": Figure(
+        "Rare numbers that reappear", NO_MORE, None, "The same for exact numbers and moments."
+    ),
+    "risk.rare_values.pairs.share": Figure(
+        "Rare pairs that reappear",
+        NO_MORE,
+        None,
+        "The same for pairs of categories that are common each, but rare together.",
     ),
     "risk.membership.distance.auc": Figure(
         "Membership attack (AUC)",
@@ -268,6 +318,13 @@ FIGURES: dict[str, Figure] = {
         "AUC of telling training rows from unseen ones by their distance to the closest synthetic "
         "row; 0.5 is a coin toss. Hilprecht et al., 2019.",
     ),
+    "risk.membership.distance.tpr_at_1pct_fpr": Figure(
+        "Caught by distance",
+        CAUGHT,
+        0.01,
+        "Share of training rows that attack finds where it wrongly names 1 % of the unseen ones. "
+        "Carlini et al., 2022.",
+    ),
     "risk.membership.calibrated_distance.auc": Figure(
         "Calibrated distance attack (AUC)",
         HALF,
@@ -275,12 +332,18 @@ FIGURES: dict[str, Figure] = {
         "The same, the distance to the closest row of the population set off against it. "
         "Chen et al., 2020.",
     ),
+    "risk.membership.calibrated_distance.tpr_at_1pct_fpr": Figure(
+        "Caught by calibrated distance", CAUGHT, 0.01, "As caught by distance."
+    ),
     "risk.membership.density_ratio.auc": Figure(
         "Density ratio attack (AUC)",
         HALF,
         0.5,
         "The same by how likely a row is among the synthetic rows against the population. "
         "Van Breugel et al., 2023.",
+    ),
+    "risk.membership.density_ratio.tpr_at_1pct_fpr": Figure(
+        "Caught by density ratio", CAUGHT, 0.01, "As caught by distance."
     ),
 }
 

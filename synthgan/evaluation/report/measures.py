@@ -10,7 +10,13 @@ from synthgan.evaluation.report.strips import Axis, Strip, strip_of, strips
 
 MOST_ATTACKS, MOST_IMPORTANCES = 40, 15
 COPIES = ("exact_copies", "near_copies", "closest_share")
-NEAR = {"holdout": "holdout", "real": "the real rows themselves"}
+DISTANCES = [f"risk.{name}.{at}" for name in ("dcr", "nndr") for at in ("p05", "median")]
+MEMBERS = ("auc", "tpr_at_1pct_fpr")
+RARE = {
+    "levels": "rare categories",
+    "numbers": "rare numbers",
+    "pairs": "rare pairs of categories",
+}
 ATTACKS = {
     "singling_out": "Singling out",
     "linkability": "Linkability",
@@ -18,7 +24,6 @@ ATTACKS = {
 }
 # Prefixes of the three parts of an attack, with their marks.
 TRIED = (("own", "attack", ""), ("holdout", "control", "control_"), ("guess", "guess", "baseline_"))
-TABLES = (("this table", ""), ("real holdout", "holdout_"), ("the real rows themselves", "real_"))
 
 Result = Mapping[str, Any]
 Part = dict[str, Any]
@@ -86,69 +91,50 @@ def risk(result: Result) -> Part | None:
         return None
     return {
         "copies": _copies(result),
-        "distances": _distances(found),
+        "distances": strips(result, DISTANCES),
         "membership": _membership(result),
         "attacks": attacks(found),
-        "rare": _rare(found.get("rare_values") or {}),
+        "rare": _rare(result),
         "reasons": [text for key in ("reason", "holdout_overlap") if (text := found.get(key))],
     }
 
 
 def _copies(result: Result) -> list[Strip]:
-    """Copies and closeness; near copies beside those of real rows, which come with them."""
-    near = {name: at(result, f"risk.near_copies_{key}") for key, name in NEAR.items()}
-    others = {"near_copies": near}
-    made = (strip_of(result, f"risk.{name}", others.get(name)) for name in COPIES)
+    """Copies and closeness; copies beside those that real rows are of each other."""
+    made = (
+        strip_of(
+            result,
+            f"risk.{name}",
+            {"the real rows themselves": at(result, f"risk.{name}_real")},
+        )
+        for name in COPIES
+    )
     return [strip for strip in made if strip]
-
-
-def _distances(found: Result) -> list[Part]:
-    """Distance to the closest record and ratio to the next one, of three tables."""
-    rows = []
-    for label, prefix in TABLES:
-        cells = [
-            at(found, f"{measure}.{prefix}{figure}")
-            for measure in ("dcr", "nndr")
-            for figure in ("p05", "median")
-        ]
-        if any(is_number(cell) for cell in cells):
-            rows.append({"label": label, "cells": cells})
-    return rows
 
 
 def _membership(result: Result) -> Part:
     found = at(result, "risk.membership") or {}
     listed = [name for name, part in found.items() if isinstance(part, Mapping) and "auc" in part]
-    made = [strip_of(result, f"risk.membership.{name}.auc") for name in listed]
+    paths = [f"risk.membership.{name}.{key}" for key in MEMBERS for name in listed]
     return {
-        "strips": [strip for strip in made if strip],
-        "caught": [
-            (words(name), caught)
-            for name in listed
-            if is_number(caught := found[name].get("tpr_at_1pct_fpr"))
-        ],
+        "strips": strips(result, paths),
         "splits": found.get("splits"),
         "reason": found.get("reason") or "",
     }
 
 
-def _rare(found: Result) -> Part | None:
-    kinds = {
-        "levels": "rare categories",
-        "numbers": "rare numbers",
-        "pairs": "rare pairs of categories",
-    }
-    rows = [
-        {"label": label, **found[key]}
-        for key, label in kinds.items()
-        if "rare" in found.get(key, {})
-    ]
-    if not rows:
+def _rare(result: Result) -> Part | None:
+    found = at(result, "risk.rare_values") or {}
+    kinds = [key for key in RARE if "rare" in found.get(key, {})]
+    if not kinds:
         return None
+    held = [f"risk.rare_values.{key}.share" for key in kinds if found[key]["rare"]]
     return {
-        "rows": rows,
+        "strips": strips(result, held),
+        "kinds": [{"label": RARE[key], **found[key]} for key in kinds],
         "columns": found.get("columns") or [],
         "fewer_than": found.get("fewer_than"),
+        "rows": found.get("rows"),
     }
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from synthgan.evaluation.report import about, charts, measures, sections
 from synthgan.evaluation.report.figures import at, text_of
+from synthgan.evaluation.report.wording import counted, name, named, sentence
 
 PACKAGE = "synthgan.evaluation.report"
 NOTEBOOK_HEIGHT = 760
@@ -59,7 +60,7 @@ def render(result: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> page = render({"metrics_version": "1", "fidelity": {"shape_error_pct": 0.5}})
-    >>> page.startswith("<!doctype html>"), "0.50 %" in page
+    >>> page.startswith("<!doctype html>"), "Column error" in page
     (True, True)
     """
     made = {key: make(result) for key, (_, make) in SECTIONS.items()}
@@ -125,6 +126,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["text"] = text_of
+    made.filters |= {
+        "text": text_of,
+        "name": name,
+        "named": named,
+        "counted": counted,
+        "sentence": sentence,
+    }
     made.globals["LABEL_WIDTH"] = charts.LABEL_WIDTH
     return made

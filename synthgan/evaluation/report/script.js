@@ -45,6 +45,10 @@
   }, { rootMargin: "-15% 0px -75% 0px" });
   links.forEach((_, id) => { const section = document.getElementById(id); if (section) watcher.observe(section); });
 
+  // However many spaces of whatever kind stand between two words.
+  const plain = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
+  const counted = (amount, what) => `${amount} ${what}${amount === 1 ? "" : "s"}`;
+
   // Columns: found by name, put in order.
   const list = find("#cards");
   if (list) {
@@ -53,10 +57,10 @@
     const search = find("#find-column");
     const order = find("#sort-columns");
     const show = () => {
-      const wanted = search.value.trim().toLowerCase();
-      cards.forEach((card) => { card.hidden = !card.dataset.name.toLowerCase().includes(wanted); });
+      const wanted = plain(search.value);
+      cards.forEach((card) => { card.hidden = !plain(card.dataset.name).includes(wanted); });
       const left = cards.filter((card) => !card.hidden).length;
-      count.textContent = left === cards.length ? `${left} columns` : `${left} of ${cards.length} columns`;
+      count.textContent = left === cards.length ? counted(left, "column") : `${left} of ${counted(cards.length, "column")}`;
       find("#no-columns").hidden = left > 0;
     };
     const sort = () => {
@@ -73,10 +77,17 @@
 
   // Tables: rows found by their text, sorted by a click on a heading.
   all("input[data-filter]").forEach((input) => {
-    const rows = all("tbody tr", document.getElementById(input.dataset.filter));
+    const [table, count, none, frame] = ["", "-count", "-none", "-rows"].map((end) => document.getElementById(input.dataset.filter + end));
+    const rows = all("tbody tr", table);
+    const before = count.textContent;
+    const names = (row) => all("bdi", row).map((name) => name.textContent).join(" ");
     input.addEventListener("input", () => {
-      const wanted = input.value.trim().toLowerCase();
-      rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+      const wanted = plain(input.value);
+      rows.forEach((row) => { row.hidden = !plain(names(row)).includes(wanted); });
+      const left = rows.filter((row) => !row.hidden).length;
+      count.textContent = left === rows.length ? before : `${left} of ${counted(rows.length, "pair")}${before.startsWith("Among") ? " with the largest error" : ""}`;
+      none.hidden = left > 0;
+      frame.hidden = left === 0;
     });
   });
   const cell = (row, place) => row.cells[place].dataset.value ?? row.cells[place].textContent;
@@ -116,18 +127,26 @@
         cursor.setAttribute("visibility", "visible");
       });
       const apart = synthetic[y][x] - real[y][x];
-      read.textContent = `${names[y]} and ${names[x]}: real ${real[y][x].toFixed(3)}, synthetic ${synthetic[y][x].toFixed(3)}, difference ${apart < 0 ? "−" : "+"}${Math.abs(apart).toFixed(3)}`;
+      // Isolated, so that a name written from right to left leaves the rest alone.
+      read.textContent = `\u2068${names[y]}\u2069 and \u2068${names[x]}\u2069: real ${real[y][x].toFixed(3)}, synthetic ${synthetic[y][x].toFixed(3)}, difference ${apart < 0 ? "−" : "+"}${Math.abs(apart).toFixed(3)}`;
     };
     const inside = (value) => Math.min(Math.max(value, 0), names.length - 1);
     maps.forEach((map) => {
-      map.addEventListener("pointermove", (event) => {
+      // A picture, but with a role that lets the arrow keys through to it.
+      map.setAttribute("role", "application");
+      map.setAttribute("aria-roledescription", "map of cells, read with the arrow keys");
+      map.setAttribute("aria-describedby", "heat-read");
+      map.tabIndex = 0;
+      const point = (event) => {
         const box = map.getBoundingClientRect();
         const scale = map.viewBox.baseVal.width / box.width;
         const size = map.dataset.inner / names.length;
         const x = Math.floor(((event.clientX - box.left) * scale - map.dataset.left) / size);
         const y = Math.floor(((event.clientY - box.top) * scale) / size);
         if (x === inside(x) && y === inside(y)) show(x, y);
-      });
+      };
+      map.addEventListener("pointermove", point);
+      map.addEventListener("pointerdown", point);
       map.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
         if (!step) return;

@@ -12,9 +12,11 @@ from typing import Any
 from synthgan.evaluation.report import charts
 from synthgan.evaluation.report.figures import FIGURES, FLOORS, at, is_number, text_of, words
 from synthgan.evaluation.report.strips import strips
+from synthgan.evaluation.report.wording import counted, named, ranged, sentence, short
 
 MOST_ROWS = 200  # of any table on the page
 MOST_NAMED = 20  # columns whose names stand beside the heat maps
+LABEL_ROOM = 8.6  # for such a name, in sizes of its font
 GRADES = ["poor", "fair", "good", "excellent"]
 # Title of a group of verdicts, and the section where it is shown.
 GROUPS = {
@@ -59,7 +61,7 @@ def _card(name: str, verdict: Result) -> Part:
         "anchor": anchor,
         "grade": grade,
         "level": GRADES.index(grade) + 1 if grade in GRADES else 0,
-        "text": verdict.get("text") or "",
+        "text": sentence(verdict.get("text") or ""),
         "reasons": [reason for reason in str(verdict.get("reason") or "").split("; ") if reason],
     }
 
@@ -127,7 +129,9 @@ def _maps(found: Result) -> Part:
     reach = next((step for step in (0.05, 0.1, 0.2, 0.3, 0.5, 1.0) if largest <= step), 1.0)
     return {
         "names": found["names"],
-        "labelled": len(found["names"]) <= MOST_NAMED,
+        "labels": [short(named(name), LABEL_ROOM) for name in found["names"]]
+        if len(found["names"]) <= MOST_NAMED
+        else [],
         "chosen": found.get("chosen"),
         "largest": largest,
         "panels": [
@@ -145,7 +149,11 @@ def _maps(found: Result) -> Part:
                 "cells": charts.heat(apart, reach),
             },
         ],
-        "data": {"names": found["names"], "real": real, "synthetic": synthetic},
+        "data": {
+            "names": [named(name) for name in found["names"]],
+            "real": real,
+            "synthetic": synthetic,
+        },
     }
 
 
@@ -179,11 +187,10 @@ def _coverage_rows(found: Result) -> list[Part]:
 def _ends(each: Result) -> Part:
     if "real_levels" in each:
         return {
-            "real": f"{each['real_levels']:,} categories",
+            "real": counted(each["real_levels"], "category"),
             "synthetic": f"{each.get('covered_levels', 0):,} of them",
         }
-    real, found = each.get("real") or ["", ""], each.get("synthetic") or ["", ""]
-    return {"real": " to ".join(real), "synthetic": " to ".join(found)}
+    return {side: ranged(each.get(side)) for side in ("real", "synthetic")}
 
 
 def rows(result: Result) -> Part | None:

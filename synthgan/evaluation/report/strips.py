@@ -97,10 +97,10 @@ def strips(result: Mapping[str, Any], paths: list[str]) -> list[Strip]:
 
     Examples
     --------
-    >>> smote = {"risk": {"exact_copies": 0.5}}
-    >>> result = {"risk": {"exact_copies": 0.25}, "floors": {"smote": smote}}
-    >>> [strip.description for strip in strips(result, ["risk.exact_copies"])]
-    ['this table 25.0 %; SMOTE-like mix 50.0 %']
+    >>> smote = {"manifold": {"recall": 0.5}}
+    >>> result = {"manifold": {"recall": 0.25}, "floors": {"smote": smote}}
+    >>> [strip.description for strip in strips(result, ["manifold.recall"])]
+    ['this table 0.250; SMOTE-like mix 0.500']
     """
     made = (strip_of(result, path) for path in paths)
     return [strip for strip in made if strip is not None]
@@ -118,15 +118,9 @@ def strip_of(
     if value is not None and not is_number(value):
         return None
     figure = FIGURES.get(path) or Figure(words(key).capitalize(), "", None, "")
-    floors = {name: _floor(found, path) for name, found in (at(result, "floors") or {}).items()}
+    floors = {name: at(found, path) for name, found in (at(result, "floors") or {}).items()}
     held = {**floors, **(others or {})}
     return _strip(path, figure, value, group.get(f"{key}_interval"), held, _reason(group, key))
-
-
-def _floor(found: Any, path: str) -> Any:
-    """A figure of a floor; the holdout, which cannot be its own, is held to the real rows."""
-    value = at(found, path)
-    return at(found, path.removesuffix("_holdout")) if value is None else value
 
 
 def _reason(group: Mapping[str, Any], key: str) -> str:
