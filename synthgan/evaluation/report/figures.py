@@ -8,6 +8,7 @@ from typing import Any
 
 LOWER, HIGHER = "lower is better", "higher is better"
 HALF = "ideal 0.5, more is worse"
+FRESH = "best as the real holdout"
 CAUGHT = "ideal 1 %, more is worse"
 AS_UNSEEN = "less than the holdout's is worse"
 NO_MORE = "more than the holdout's is worse"
@@ -133,8 +134,8 @@ FIGURES: dict[str, Figure] = {
     ),
     "manifold.density": Figure(
         "Density",
-        HIGHER,
-        1,
+        FRESH,
+        None,
         "Mean number of real balls a synthetic row lies in, over k; may exceed 1. "
         "Naeem et al., 2020.",
     ),
@@ -153,14 +154,14 @@ FIGURES: dict[str, Figure] = {
     ),
     "manifold.beta_recall": Figure(
         "Beta-recall",
-        HIGHER,
-        1,
+        FRESH,
+        None,
         "How well the real rows are found in the typical regions of the synthetic ones; a fresh "
         "real sample has about one half. Alaa et al., 2022.",
     ),
     "manifold.authenticity": Figure(
         "Authenticity",
-        HIGHER,
+        FRESH,
         None,
         "Share of synthetic rows farther from their closest real row than that one is from its own "
         "neighbour: low where rows were copied. Alaa et al., 2022.",
@@ -367,12 +368,14 @@ def is_number(value: Any) -> bool:
 
 
 def text_of(value: Any, path: str = "") -> str:
-    """A value for people: percents by the name of the figure, whole numbers with thousands apart.
+    r"""A value for people: percents by the name of the figure, whole numbers with thousands apart.
 
     Examples
     --------
-    >>> text_of(0.7612, "shape_error_pct"), text_of(24403), text_of(0.50241), text_of(None)
-    ('0.76 %', '24,403', '0.502', 'not measured')
+    >>> text_of(24403), text_of(0.50241), text_of(None)
+    ('24,403', '0.502', 'not measured')
+    >>> text_of(0.7612, "shape_error_pct").replace("\xa0", " ")
+    '0.76 %'
     """
     if value is None:
         return "not measured"
@@ -387,7 +390,7 @@ def text_of(value: Any, path: str = "") -> str:
         not path.startswith("manifold.") and not PERCENTS.isdisjoint(name.split("_"))
     ):
         value = value if name.endswith("_pct") else 100 * value
-        return f"{value:.2f} %" if abs(value) < 9.995 else f"{value:.1f} %"
+        return f"{value:.2f}\u00a0%" if abs(value) < 9.995 else f"{value:.1f}\u00a0%"
     if abs(value) < 10:
         return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
     return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
