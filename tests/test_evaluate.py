@@ -125,6 +125,18 @@ def test_ids_and_sampling_are_noted() -> None:
     assert [column["compared"] for column in found.figure("columns")] == [False, True]
 
 
+def test_copies_of_rows_that_were_not_drawn_are_found() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.array([f"l{i}" for i in range(500)])
+    real = pa.table({"n": rng.normal(size=2_000), "c": rng.choice(levels, 2_000)})
+    found = evaluate(real, real.slice(0, 100), max_rows=200)
+    assert found.figure("tables.real.rows_used") == 200
+    assert found.figure("risk.exact_copies") == 1
+    assert found.figure("risk.exact_copies_real") == 0
+    fresh = pa.table({"n": rng.normal(size=100), "c": rng.choice(levels, 100)})
+    assert evaluate(real, fresh, max_rows=200).figure("risk.exact_copies") == 0
+
+
 @pytest.mark.parametrize(
     "table",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -283,12 +284,27 @@ class LevelColumn:
         All unseen levels share a code: the real share of each is zero, so that the total variation
         is the same as if they were kept apart.
         """
-        levels = as_levels(array, like=self.type)
-        if pa.types.is_boolean(array.type) and not pa.types.is_boolean(self.type):
-            levels = _spelt_like(self.levels, levels)
+        levels = self._read(array)
         codes = pc.index_in(levels, value_set=self.levels).fill_null(len(self.levels) + 1)
         codes = pc.if_else(levels.is_null(), len(self.levels), codes)
         return Prepared(codes.to_numpy(zero_copy_only=False).astype(np.int64), None)
+
+    def keys(self, array: Array) -> NDArray[np.uint64]:
+        """A number for each cell, equal where levels are equal, those the real table lacks too."""
+        encoded = self._read(array).dictionary_encode()
+        hashes = [
+            int.from_bytes(blake2b(level.encode(), digest_size=8).digest(), "little")
+            for level in encoded.dictionary.to_pylist()
+        ]
+        places = encoded.indices.fill_null(len(hashes)).to_numpy(zero_copy_only=False)
+        keys: NDArray[np.uint64] = np.array([*hashes, 0], dtype=np.uint64)[places]
+        return keys
+
+    def _read(self, array: Array) -> Array:
+        levels = as_levels(array, like=self.type)
+        if pa.types.is_boolean(array.type) and not pa.types.is_boolean(self.type):
+            levels = _spelt_like(self.levels, levels)
+        return levels
 
     def error(self, synthetic: Prepared) -> float:
         """Total variation distance, null being a level of its own."""

@@ -99,7 +99,7 @@ def _overlap(result: Result) -> Iterator[Finding]:
 
 def _thinned(result: Result) -> Iterator[Finding]:
     """Rows that were not looked at may be copied, or be copies."""
-    hidden = {"real": "copies of the others", "synthetic": "copies among the others"}
+    hidden = {"real": "near copies of the others", "synthetic": "copies among the others"}
     for name, used in rows_used(result).items():
         rows = figure(result, f"tables.{name}.rows")
         if rows is not None and used < rows:

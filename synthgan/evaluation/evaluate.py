@@ -120,6 +120,7 @@ def evaluate(
         target=target,
         schema=roles,
         seed=random_state,
+        all_rows=tables["real"].chunks,
     )
     found = reference.code(tables["synthetic"].table)
     logger.info("judging the synthetic table")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,14 @@ class Sampled:
         How many rows the table has.
     table : pyarrow.Table
         The rows that are used, in the table's order and canonical types.
+    chunks : callable
+        Gives all rows, chunk by chunk.
     """
 
     name: str
     rows: int
     table: pa.Table
+    chunks: Callable[[], Iterator[pa.Table]]
 
     def to_dict(self) -> dict[str, Any]:
         """Name and sizes, for the result."""
@@ -77,7 +81,7 @@ def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: in
     if source.rows > most_rows:
         draw = np.random.default_rng([seed, stream]).choice(source.rows, most_rows, replace=False)
         chosen = np.sort(draw)
-    return Sampled(name, source.rows, _rows_of(source, chosen))
+    return Sampled(name, source.rows, _rows_of(source, chosen), source.chunks)
 
 
 def _rows_of(source: Source, chosen: np.ndarray) -> pa.Table:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from synthgan.evaluation.coding import HOLDOUT, Coded, Coder
+from synthgan.evaluation.coding import HOLDOUT, Coded, Coder, Keys
 from synthgan.evaluation.embedding import Embedding
 from synthgan.evaluation.fidelity import FidelityReference
 
@@ -35,6 +37,8 @@ class Reference:
         As in `Coder`.
     seed : int
         Decides every draw.
+    all_rows : callable, optional
+        Gives the whole real table in chunks, where `real` is a draw from it.
 
     Attributes
     ----------
@@ -61,12 +65,14 @@ class Reference:
         target: str | None = None,
         schema: Schema | None = None,
         seed: int = 0,
+        all_rows: Callable[[], Iterable[pa.Table]] | None = None,
     ) -> None:
         self.coder = Coder(real, schema=schema)
         self.real = self.coder.real
         self.holdout = None if holdout is None else self.coder.code(holdout, where=HOLDOUT)
         self.target, self.seed = target, seed
         self.fidelity = FidelityReference.of(self.coder)
+        self.all_rows = all_rows or (lambda: [real])
         self.memo: dict[Any, Any] = {}
 
     def code(self, table: pa.Table) -> Coded:
@@ -92,6 +98,12 @@ class Reference:
     def embedding(self) -> Embedding:
         """The embedding by the real rows, the holdout's too."""
         return Embedding(self.real, self.holdout)
+
+    @cached_property
+    def real_keys(self) -> tuple[Keys, NDArray[np.int64]]:
+        """The keys of all real rows, each once and in order, and how many rows have each."""
+        keys = [self.code(chunk).keys() for chunk in self.all_rows()]
+        return np.unique(np.concatenate(keys), return_counts=True)
 
     @cached_property
     def test(self) -> tuple[Coded, Coded]:

@@ -4,7 +4,8 @@ Rows are points of the reference's embedding. Near rows are innocent where real 
 each other: what real rows come to that nobody learned from is the floor named holdout, and two
 shares stand beside those of the real rows themselves, each held to all others.
 
-- *exact copies*: share of rows equal to a real row in every compared column, over all rows.
+- *exact copies*: share of rows equal to a real row in every compared column. All real rows count,
+  those too that were not drawn from a longer table.
 - *near copies*: share of rows at least three times nearer to their closest real row than to the
   second closest. By the triangle inequality such a row lies less than half as far from that real
   row as any other real row does: nobody else can be meant. A real row that has a twin is no such
@@ -24,13 +25,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synthgan.evaluation.columns import Floats
 from synthgan.evaluation.embedding import Points, nearest
 
 if TYPE_CHECKING:
-    from synthgan.evaluation.coding import Coded
+    from synthgan.evaluation.coding import Coded, Keys
     from synthgan.evaluation.reference import Reference
 
 CLOSEST_ROWS, CLOSEST_DRAWS = 5_000, 5
@@ -48,7 +48,6 @@ _ROUNDING = 1e-6  # distances below it are those of equal rows
 _NORMAL_95 = 1.959964
 NO_HOLDOUT = "no holdout was given"
 
-Keys = NDArray[np.uint64]
 Result = dict[str, Any]
 
 
@@ -93,23 +92,6 @@ def closeness(reference: Reference, found: Coded, *, detail: bool = True) -> Res
     return {name: figures[name] for name in _FLOORS}
 
 
-def row_keys(coded: Coded) -> Keys:
-    """One number for each row, of shape (rows,), equal where rows are equal in every column.
-
-    Columns are mixed into 64 bits (splitmix64's finaliser): among 200,000 rows of two tables a
-    chance equality is less likely than one in a hundred million.
-    """
-    keys = np.zeros(coded.rows, dtype=np.uint64)
-    for found in coded.prepared:
-        # Adding 0.0 makes one zero of the two.
-        values = found.codes if found.values is None else found.values + 0.0
-        keys ^= np.where(np.isnan(values), np.nan, values).view(np.uint64)
-        keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        keys = (keys ^ (keys >> np.uint64(31))) + np.uint64(0x9E3779B97F4A7C15)
-    return keys
-
-
 def affordable(rows: int, width: int, work: float, *, most: int, least: int) -> tuple[int, int]:
     """How many rows may look for neighbours among how many, within `work` products.
 
@@ -136,16 +118,8 @@ def affordable(rows: int, width: int, work: float, *, most: int, least: int) -> 
 
 
 def _exact_copies(reference: Reference, found: Coded) -> Result:
-    copied = np.isin(row_keys(found), _real_keys(reference)[0])
+    copied = np.isin(found.keys(), reference.real_keys[0])
     return {"exact_copies": float(copied.mean()), "exact_copies_rows": int(copied.sum())}
-
-
-def _real_keys(reference: Reference) -> tuple[Keys, NDArray[np.int64]]:
-    """The keys of the real rows, each once, and how many rows have each."""
-    if "row_keys" not in reference.memo:
-        reference.memo["row_keys"] = np.unique(row_keys(reference.real), return_counts=True)
-    keys: tuple[Keys, NDArray[np.int64]] = reference.memo["row_keys"]
-    return keys
 
 
 def _closest_share(reference: Reference, found: Coded, *, detail: bool) -> Result:
@@ -239,8 +213,8 @@ def _neighbourhood(reference: Reference) -> tuple[Points, int]:
 def _real_figures(reference: Reference) -> Result:
     """What the real rows are to each other, and the holdout to them."""
     real, queries = _neighbourhood(reference)
-    keys, counts = _real_keys(reference)
-    twins = float(counts[counts > 1].sum() / reference.real.rows)
+    keys, counts = reference.real_keys
+    twins = float(counts[counts > 1].sum() / counts.sum())
     near = None
     if len(real) > 2:
         # The closest of all to a real row is the row itself, or its twin, which is as good.
@@ -254,7 +228,7 @@ def _real_figures(reference: Reference) -> Result:
 
 def _overlap(holdout: Coded | None, keys: Keys, twins: float) -> str | None:
     """A warning where the holdout repeats real rows."""
-    share = 0.0 if holdout is None else float(np.isin(row_keys(holdout), keys).mean())
+    share = 0.0 if holdout is None else float(np.isin(holdout.keys(), keys).mean())
     if share <= twins + MOST_OVERLAP:
         return None
     return (

@@ -32,7 +32,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from synthgan.density_ratio import auc
 from synthgan.evaluation.columns import Floats
 from synthgan.evaluation.embedding import Points, nearest
-from synthgan.evaluation.measures.closeness import NO_HOLDOUT, affordable, embedding_width, row_keys
+from synthgan.evaluation.measures.closeness import NO_HOLDOUT, affordable, embedding_width
 
 if TYPE_CHECKING:
     from synthgan.evaluation.coding import Coded
@@ -141,8 +141,7 @@ def _candidates(reference: Reference, holdout: Coded) -> _Candidates:
     rows, rng = min(reference.real.rows, holdout.rows), reference.rng(_DRAW)
     drawn = [rng.permutation(table.rows)[:rows] for table in (reference.real, holdout)]
     keys = [
-        row_keys(table)[index]
-        for table, index in zip((reference.real, holdout), drawn, strict=True)
+        table.keys()[index] for table, index in zip((reference.real, holdout), drawn, strict=True)
     ]
     alone = []
     for index, own, others in ((drawn[0], *keys), (drawn[1], *reversed(keys))):
