@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from synthgan.evaluation.report import charts, notebook_html, render
-from synthgan.evaluation.report.figures import FIGURES, text_of
+from synthgan.evaluation.report.figures import FIGURES
 from synthgan.evaluation.report.strips import strip_of
+from synthgan.evaluation.report.wording import text_of
 
 EVIL = "</title></style></script><script>alert('x')</script>\"&"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synthgan import evaluate
+from synthgan.evaluation.paths import at
 
 FIGURES = (
     "fidelity.shape_error_pct",
@@ -66,13 +67,6 @@ def figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """Figures by their paths; those that were not taken are left out."""
     found = {path: at(result, path) for path in FIGURES}
     return {path: rounded(value) for path, value in found.items() if value is not None}
-
-
-def at(result: Mapping[str, Any], path: str) -> Any:
-    value: Any = result
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
 
 
 def rounded(value: Any) -> Any:

@@ -11,7 +11,6 @@ from synthgan.evaluation.findings import (
     UNSURE,
     Finding,
     Result,
-    at,
     figure,
     holdout_is_long,
     interval,
@@ -29,6 +28,7 @@ from synthgan.evaluation.grades import (
     UNKNOWN,
     WIDEST,
 )
+from synthgan.evaluation.paths import at
 
 MEMBERSHIP = ("distance", "calibrated_distance", "density_ratio")
 FALSE_POSITIVES = 0.01

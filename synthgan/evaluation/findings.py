@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import Any
 
 from synthgan.evaluation.grades import LEAST_FLOOR, LEAST_ROWS, UNKNOWN
+from synthgan.evaluation.paths import at, is_number
 
 Result = Mapping[str, Any]
 UNSURE = "too few rows to be sure"
@@ -43,17 +44,10 @@ def led_by(
     return [*leading, *(others if known else ungraded(others, keep=keep))]
 
 
-def at(result: Any, path: str) -> Any:
-    """What stands at a path, None if nothing does."""
-    for name in path.split("."):
-        result = result.get(name) if isinstance(result, Mapping) else None
-    return result
-
-
 def figure(result: Any, path: str) -> float | None:
     """The number at a path, None if there is none."""
     value = at(result, path)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return float(value) if is_number(value) else None
 
 
 def interval(result: Any, path: str, otherwise: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from synthgan.data.output import check_output, replacing
 from synthgan.errors import ParameterError
+from synthgan.evaluation.paths import at
 
 REPORT_SUFFIXES = (".html", ".htm")
 
@@ -86,9 +87,9 @@ class Evaluation:
         """
         return [
             {"path": path, "figure": name, "value": value}
-            | {floor: _at(found, path) for floor, found in self.result.get("floors", {}).items()}
+            | {floor: at(found, path) for floor, found in self.result.get("floors", {}).items()}
             for path, name in HEADLINES.items()
-            if (value := _at(self.result, path)) is not None
+            if (value := at(self.result, path)) is not None
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -179,10 +180,3 @@ def _first_key(value: Any, path: str) -> str | None:
         return None
     fitting = [name for name in value if path == name or path.startswith(f"{name}.")]
     return max(fitting, key=len, default=None)
-
-
-def _at(found: Mapping[str, Any], path: str) -> Any:
-    value: Any = found
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -16,7 +16,6 @@ from synthgan.evaluation.findings import (
     UNSURE,
     Finding,
     Result,
-    at,
     figure,
     interval,
     led_by,
@@ -41,6 +40,7 @@ from synthgan.evaluation.grades import (
     UNKNOWN,
     WIDEST,
 )
+from synthgan.evaluation.paths import at
 
 
 def verdicts(result: Result) -> dict[str, dict[str, str]]:

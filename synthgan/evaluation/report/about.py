@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from synthgan.evaluation.paths import at, is_number
 from synthgan.evaluation.report import charts
-from synthgan.evaluation.report.figures import (
-    FIGURES,
-    FLOOR_TEXTS,
-    FLOORS,
-    at,
-    is_number,
-    text_of,
-    words,
-)
-from synthgan.evaluation.report.wording import counted
+from synthgan.evaluation.report.figures import FIGURES, FLOOR_TEXTS, FLOORS
+from synthgan.evaluation.report.wording import counted, text_of, words
 
 MOST_ROWS = 200  # of any table on the page
 MOST_POINTS = 400  # of a curve

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthgan.evaluation.report.figures import is_number, text_of
-from synthgan.evaluation.report.wording import counted, short
+from synthgan.evaluation.paths import is_number
+from synthgan.evaluation.report.wording import counted, short, text_of
 
 WIDTH, HEIGHT = 320, 150
 # Beneath the bars of a histogram; what is missing stands in a bar of its own on the right.

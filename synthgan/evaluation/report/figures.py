@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 LOWER, HIGHER = "lower is better", "higher is better"
 HALF = "ideal 0.5, more is worse"
@@ -347,55 +345,3 @@ FIGURES: dict[str, Figure] = {
         "Caught by density ratio", CAUGHT, 0.01, "As caught by distance."
     ),
 }
-
-
-def at(found: Any, path: str) -> Any:
-    """What stands at a dotted path, None where nothing does.
-
-    Examples
-    --------
-    >>> at({"risk": {"closest_share": 0.5}}, "risk.closest_share"), at({}, "risk.dcr")
-    (0.5, None)
-    """
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a plain number (True and False are none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def text_of(value: Any, path: str = "") -> str:
-    r"""A value for people: percents by the name of the figure, whole numbers with thousands apart.
-
-    Examples
-    --------
-    >>> text_of(24403), text_of(0.50241), text_of(None)
-    ('24,403', '0.502', 'not measured')
-    >>> text_of(0.7612, "shape_error_pct").replace("\xa0", " ")
-    '0.76 %'
-    """
-    if value is None:
-        return "not measured"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if not isinstance(value, float):
-        return str(value)
-    name = path.rpartition(".")[2]
-    if name.endswith("_pct") or (
-        not path.startswith("manifold.") and not PERCENTS.isdisjoint(name.split("_"))
-    ):
-        value = value if name.endswith("_pct") else 100 * value
-        return f"{value:.2f}\u00a0%" if abs(value) < 9.995 else f"{value:.1f}\u00a0%"
-    if abs(value) < 10:
-        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
-    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def words(name: str) -> str:
-    """A key of the result as words: ``dcr_median`` becomes ``dcr median``."""
-    return name.removesuffix("_pct").replace("_", " ")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synthgan.evaluation.report.figures import FIGURES, at, is_number, text_of, words
+from synthgan.evaluation.paths import at, is_number
+from synthgan.evaluation.report.figures import FIGURES
 from synthgan.evaluation.report.strips import Axis, Strip, strip_of, strips
+from synthgan.evaluation.report.wording import text_of, words
 
 MOST_ATTACKS, MOST_IMPORTANCES = 40, 15
 COPIES = ("exact_copies", "near_copies", "closest_share")

@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from synthgan.evaluation.paths import at
 from synthgan.evaluation.report import about, charts, measures, sections
-from synthgan.evaluation.report.figures import at, text_of
-from synthgan.evaluation.report.wording import counted, name, named, sentence
+from synthgan.evaluation.report.wording import counted, name, named, sentence, text_of
 
 PACKAGE = "synthgan.evaluation.report"
 NOTEBOOK_HEIGHT = 760

@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthgan.evaluation.paths import at, is_number
 from synthgan.evaluation.report import charts
-from synthgan.evaluation.report.figures import FIGURES, FLOORS, at, is_number, text_of, words
+from synthgan.evaluation.report.figures import FIGURES, FLOORS
 from synthgan.evaluation.report.strips import strips
-from synthgan.evaluation.report.wording import counted, named, ranged, sentence, short
+from synthgan.evaluation.report.wording import (
+    counted,
+    named,
+    ranged,
+    sentence,
+    short,
+    text_of,
+    words,
+)
 
 MOST_ROWS = 200  # of any table on the page
 MOST_NAMED = 20  # columns whose names stand beside the heat maps

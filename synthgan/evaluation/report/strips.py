@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synthgan.evaluation.report.figures import (
-    FIGURES,
-    FLOORS,
-    Figure,
-    at,
-    is_number,
-    text_of,
-    words,
-)
+from synthgan.evaluation.paths import at, is_number
+from synthgan.evaluation.report.figures import FIGURES, FLOORS, Figure
+from synthgan.evaluation.report.wording import text_of, words
 
 # Axes are at least so long, so that differences without meaning look like none.
 LEAST_PERCENT, LEAST_SHARE = 1.0, 0.02

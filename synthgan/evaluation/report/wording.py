@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
+from typing import Any
 from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
-from synthgan.evaluation.report.figures import text_of
-
 # Widths of characters in sizes of the font, for the wider ones of the usual fonts.
 WIDE, TALL, NARROW, USUAL = 1.0, 0.76, 0.4, 0.62
+# Fractions that people read as percents, by the words in their names.
+PERCENTS = frozenset({"share", "copies", "coverage", "adherence"})
 _PLAIN = re.compile(r"(-?)(\d{5,})(\.\d+)?")
 
 
@@ -101,3 +102,37 @@ def _width(character: str) -> float:
     if character in "iljtfr.,:;'|!()[]- ":
         return NARROW
     return TALL if character.isupper() else USUAL
+
+
+def text_of(value: Any, path: str = "") -> str:
+    r"""A value for people: percents by the name of the figure, whole numbers with thousands apart.
+
+    Examples
+    --------
+    >>> text_of(24403), text_of(0.50241), text_of(None)
+    ('24,403', '0.502', 'not measured')
+    >>> text_of(0.7612, "shape_error_pct").replace("\xa0", " ")
+    '0.76 %'
+    """
+    if value is None:
+        return "not measured"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    name = path.rpartition(".")[2]
+    if name.endswith("_pct") or (
+        not path.startswith("manifold.") and not PERCENTS.isdisjoint(name.split("_"))
+    ):
+        value = value if name.endswith("_pct") else 100 * value
+        return f"{value:.2f}\u00a0%" if abs(value) < 9.995 else f"{value:.1f}\u00a0%"
+    if abs(value) < 10:
+        return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1e}"
+    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def words(name: str) -> str:
+    """A key of the result as words: ``dcr_median`` becomes ``dcr median``."""
+    return name.removesuffix("_pct").replace("_", " ")
