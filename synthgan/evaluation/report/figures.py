@@ -10,8 +10,6 @@ FRESH = "best as the real holdout"
 CAUGHT = "ideal 1 %, more is worse"
 AS_UNSEEN = "less than the holdout's is worse"
 NO_MORE = "more than the holdout's is worse"
-# Fractions that people read as percents, by the words in their names.
-PERCENTS = frozenset({"share", "copies", "coverage", "adherence", "tpr"})
 
 FLOORS = {
     "holdout": "real holdout",

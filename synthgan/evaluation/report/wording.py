@@ -12,7 +12,7 @@ from markupsafe import Markup
 # Widths of characters in sizes of the font, for the wider ones of the usual fonts.
 WIDE, TALL, NARROW, USUAL = 1.0, 0.76, 0.4, 0.62
 # Fractions that people read as percents, by the words in their names.
-PERCENTS = frozenset({"share", "copies", "coverage", "adherence"})
+PERCENTS = frozenset({"share", "copies", "coverage", "adherence", "tpr"})
 _PLAIN = re.compile(r"(-?)(\d{5,})(\.\d+)?")
 
 
