@@ -138,11 +138,11 @@ def test_keys_are_equal_where_rows_are() -> None:
             "c": ["a", "a", "a", None, "a", "a"],
         }
     )
-    keys = Reference(table).real.keys()
+    keys = Reference(table).real.keys
     assert keys[0] == keys[1]
     assert len(set(keys[1:].tolist())) == 5
     swapped = Reference(pa.table({"a": [1, 2], "b": [2, 1]}))
-    assert len(set(swapped.real.keys().tolist())) == 2
+    assert len(set(swapped.real.keys.tolist())) == 2
 
 
 def test_a_level_that_the_real_table_lacks_is_no_copy() -> None:

@@ -16,6 +16,7 @@ from synthgan.cli.exits import BAR_MISSED, USAGE
 from synthgan.data.output import replacing
 from synthgan.data.problems import listed, nearest
 from synthgan.errors import ParameterError
+from synthgan.evaluation.result import PAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from synthgan.evaluation.result import Evaluation
 
 _FIGURES_ONLY = ".json"
-REPORT_SUFFIXES = (".html", ".htm", _FIGURES_ONLY)
+REPORT_SUFFIXES = (*PAGE_SUFFIXES, _FIGURES_ONLY)
 
 _UNDER, _OVER = "--fail-under", "--fail-over"
 # What a path may begin with. What comes after, the names of columns for example, depends on the

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # a sample of fewer rows would be judged by its own chance, one of more gains nothing
 _LEAST_JUDGED, _MOST_JUDGED = 1_000, 100_000
 _N_SAMPLES, _N_JUDGED = whole(0), whole(1)
-# scikit-learn takes no larger seeds
-_JUDGING_SEEDS = 2**32
 
 
 class GenerativeEstimator(FittedEstimator):
@@ -195,7 +193,7 @@ class GenerativeEstimator(FittedEstimator):
         synthgan.evaluate : Judges tables of any maker.
         """
         # only here: it loads scikit-learn's learners, which sampling has no use for
-        from synthgan.evaluation.evaluate import evaluate
+        from synthgan.evaluation.evaluate import MOST_SEED, evaluate
 
         real = self._conforming(X)
         unseen = None if holdout is None else self._conforming(holdout)
@@ -208,7 +206,7 @@ class GenerativeEstimator(FittedEstimator):
             holdout=unseen,
             target=next(iter(by_name(model.home, {target: None}))),
             schema={column.name: column.kind for column in model.codec.schema.kept},
-            random_state=seed % _JUDGING_SEEDS,
+            random_state=seed % (MOST_SEED + 1),
             provenance=self.provenance(),
             **({} if max_rows is None else {"max_rows": max_rows}),
         )

@@ -89,6 +89,7 @@ class Coded:
         )
         return Coded(self.table.take(pa.array(rows)), self.columns, prepared)
 
+    @cached_property
     def keys(self) -> Keys:
         """One number for each row, of shape (rows,), equal where rows are equal in every column.
 

@@ -120,7 +120,7 @@ def evaluate(
         target=target,
         schema=roles,
         seed=random_state,
-        all_rows=tables["real"].chunks,
+        all_rows=None if tables["real"].is_whole else tables["real"].chunks,
     )
     found = reference.code(tables["synthetic"].table)
     logger.info("judging the synthetic table")

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from synthgan.data.source import Source, open_source
 
-_CHUNK_ROWS = 65_536
 # Of very wide tables fewer rows are kept, so that memory has a bound.
 MOST_CELLS = 20_000_000
 
@@ -38,6 +37,11 @@ class Sampled:
     rows: int
     table: pa.Table
     chunks: Callable[[], Iterator[pa.Table]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all rows are used."""
+        return bool(self.table.num_rows == self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Name and sizes, for the result."""
@@ -88,7 +92,7 @@ def _rows_of(source: Source, chosen: np.ndarray) -> pa.Table:
     if len(chosen) == source.rows:
         return source.table()
     parts, start = [], 0
-    for chunk in source.chunks(_CHUNK_ROWS):
+    for chunk in source.chunks():
         first, last = np.searchsorted(chosen, [start, start + chunk.num_rows])
         parts.append(chunk.take(pa.array(chosen[first:last] - start)))
         start += chunk.num_rows

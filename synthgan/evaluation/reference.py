@@ -72,7 +72,7 @@ class Reference:
         self.holdout = None if holdout is None else self.coder.code(holdout, where=HOLDOUT)
         self.target, self.seed = target, seed
         self.fidelity = FidelityReference.of(self.coder)
-        self.all_rows = all_rows or (lambda: [real])
+        self.all_rows = all_rows
         self.memo: dict[Any, Any] = {}
 
     def code(self, table: pa.Table) -> Coded:
@@ -102,7 +102,9 @@ class Reference:
     @cached_property
     def real_keys(self) -> tuple[Keys, NDArray[np.int64]]:
         """The keys of all real rows, each once and in order, and how many rows have each."""
-        keys = [self.code(chunk).keys() for chunk in self.all_rows()]
+        if self.all_rows is None:
+            return np.unique(self.real.keys, return_counts=True)
+        keys = [self.code(chunk).keys for chunk in self.all_rows()]
         return np.unique(np.concatenate(keys), return_counts=True)
 
     @cached_property

@@ -13,7 +13,7 @@ from synthgan.data.output import check_output, replacing
 from synthgan.errors import ParameterError
 from synthgan.evaluation.paths import at
 
-REPORT_SUFFIXES = (".html", ".htm")
+PAGE_SUFFIXES = (".html", ".htm")
 
 # The figures of the short table, in order: path and what people call it.
 HEADLINES = {
@@ -122,7 +122,7 @@ class Evaluation:
             If the file exists and `force` is false, or it cannot be written there.
         """
         if path is not None:
-            check_output(path, force=force, suffixes=REPORT_SUFFIXES)
+            check_output(path, force=force, suffixes=PAGE_SUFFIXES)
         page = self._page()
         if path is not None:
             with replacing(path) as temporary:

@@ -118,7 +118,7 @@ def affordable(rows: int, width: int, work: float, *, most: int, least: int) -> 
 
 
 def _exact_copies(reference: Reference, found: Coded) -> Result:
-    copied = np.isin(found.keys(), reference.real_keys[0])
+    copied = np.isin(found.keys, reference.real_keys[0])
     return {"exact_copies": float(copied.mean()), "exact_copies_rows": int(copied.sum())}
 
 
@@ -228,7 +228,7 @@ def _real_figures(reference: Reference) -> Result:
 
 def _overlap(holdout: Coded | None, keys: Keys, twins: float) -> str | None:
     """A warning where the holdout repeats real rows."""
-    share = 0.0 if holdout is None else float(np.isin(holdout.keys(), keys).mean())
+    share = 0.0 if holdout is None else float(np.isin(holdout.keys, keys).mean())
     if share <= twins + MOST_OVERLAP:
         return None
     return (

@@ -141,7 +141,7 @@ def _candidates(reference: Reference, holdout: Coded) -> _Candidates:
     rows, rng = min(reference.real.rows, holdout.rows), reference.rng(_DRAW)
     drawn = [rng.permutation(table.rows)[:rows] for table in (reference.real, holdout)]
     keys = [
-        table.keys()[index] for table, index in zip((reference.real, holdout), drawn, strict=True)
+        table.keys[index] for table, index in zip((reference.real, holdout), drawn, strict=True)
     ]
     alone = []
     for index, own, others in ((drawn[0], *keys), (drawn[1], *reversed(keys))):
