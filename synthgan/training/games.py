@@ -16,6 +16,7 @@ from synthgan.nets.mlp import MLPCritic, MLPGenerator
 from synthgan.nets.noise import Noise, option_context
 from synthgan.nets.objectives import between, one_centred_penalty, zero_centred_penalty
 from synthgan.training.plan import ResolvedPlan
+from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
 
 AVERAGE_DECAY = 0.999
@@ -58,10 +59,16 @@ class TableGame:
         self.average = deepcopy(self.generator).requires_grad_(False)
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0
+        # in tensors, so that a recorded step sees them change
+        self._rate, self._share = torch.zeros(2, device=device).unbind()
+        on_gpu = torch.device(device).type == "cuda"
         self._optimisers = [
-            torch.optim.Adam(net.parameters(), lr=1.0, betas=plan.game.betas, fused=True)
+            torch.optim.Adam(
+                net.parameters(), self._rate, plan.game.betas, fused=True, capturable=on_gpu
+            )
             for net in (self.generator, self.critic)
         ]
+        self._moves = Replay(self._play, self._stream) if on_gpu else self._play
 
     @property
     def frequencies(self) -> Tensor | None:
@@ -70,8 +77,13 @@ class TableGame:
 
     def step(self, learning_rate: float) -> Losses:
         """The critic's moves and one of the generator; the losses of the last ones, detached."""
-        for optimiser in self._optimisers:
-            optimiser.param_groups[0]["lr"] = learning_rate
+        self._steps += 1
+        self._rate.fill_(learning_rate)
+        # a short memory at first, or the untrained weights would weigh on short runs
+        self._share.fill_(1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10)))
+        return self._moves()
+
+    def _play(self) -> Losses:
         for _ in range(self.plan.game.critic_steps):
             real, context, option = self._draw_real()
             raw, fake = self._generate(context)
@@ -132,12 +144,9 @@ class TableGame:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        # a short memory at first, or the untrained weights would weigh on short runs
-        self._steps += 1
-        decay = min(AVERAGE_DECAY, self._steps / (self._steps + 10))
         average = [weight.data for weight in self.average.parameters()]
         present = [weight.data for weight in self.generator.parameters()]
-        torch._foreach_lerp_(average, present, 1.0 - decay)
+        torch._foreach_lerp_(average, present, [self._share] * len(average))
 
     @contextmanager
     def _frozen_critic(self) -> Iterator[None]:
@@ -177,7 +186,10 @@ class TableGame:
         for name, net in nets.items():
             net.load_state_dict(part(state, name))
         for optimiser in self._optimisers:
-            optimiser.state.clear()
+            for moments in optimiser.state.values():
+                for moment in moments.values():
+                    # in place: a recorded step goes on with the same memory
+                    moment.zero_()
 
 
 def part(state: State, name: str) -> State:
