@@ -196,6 +196,17 @@ def test_a_category_that_the_real_table_never_held_equals_nothing() -> None:
     assert is_right(other, np.array([0, 1]), reference.real, 1).tolist() == [True, False]
 
 
+def test_moments_that_come_as_text_are_no_easier_to_guess() -> None:
+    days = np.arange(0, 3_600, 36).astype("datetime64[D]")
+    reference = Reference(pa.table({"day": pa.array(days).cast(pa.timestamp("us"))}), seed=0)
+    real, rows = reference.real, np.arange(100)
+    text = reference.code(pa.table({"day": np.roll(days, 6).astype(str).tolist()}))
+    moments = reference.code(pa.table({"day": pa.array(np.roll(days, 6)).cast(pa.timestamp("us"))}))
+    assert not is_right(text, rows, real, 0).any()
+    assert not is_right(moments, rows, real, 0).any()
+    assert is_right(text, np.roll(rows, -6), real, 0).all()
+
+
 def test_the_target_is_the_first_secret_and_constants_are_none() -> None:
     table = people(50, 0).append_column("same", pa.array([1] * 50))
     places = secrets(Reference(table, target="flag", seed=0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +35,15 @@ def fit(frame, *, seed, notes, broken=False):
 
 def sample(model, rows, *, seed):
     return model.sample(rows, replace=True, random_state=seed)
+"""
+
+JUDGE = """
+import json, sys
+from pathlib import Path
+
+order = json.loads(Path(sys.argv[1]).read_text())
+found = {"metrics_version": "VERSION", "floors": {}, "figures": {"detection.logistic": 1}}
+Path(order["figures"]).write_text(json.dumps(found))
 """
 
 SUITES = """
@@ -106,6 +117,19 @@ def place(tmp_path: Path, load: Callable[[str], ModuleType]) -> Place:
     return Place(tmp_path, load("run"))
 
 
+@pytest.fixture
+def judge(place: Place, load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The worker of the second phase, quick and open to changes."""
+    workers = place.folder / "workers"
+    workers.mkdir()
+    shutil.copy(BENCHMARKS / "suite" / "generate.py", workers)
+    version = load("suite.cells").METRICS_VERSION
+    (workers / "judge.py").write_text(JUDGE.replace("VERSION", version))
+    for name in ("phases", "records"):
+        monkeypatch.setattr(load(f"suite.{name}"), "PHASES", workers)
+    return workers / "judge.py"
+
+
 def test_a_suite_is_run_once_and_goes_on_where_it_stopped(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +159,55 @@ def test_a_suite_is_run_once_and_goes_on_where_it_stopped(
     place.script.write_text(METHOD + "\nCHANGED = True\n")
     assert place("--generate-only") == 0 and place.fits() == 2
     assert "judge" not in place.record("toy.copier.3")
+
+
+def test_only_the_rows_of_the_record_are_judged(
+    place: Place, judge: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place("--methods", "copier") == 0
+    record = place.record("toy.copier.3")
+    rows = place.folder / "work" / "small" / "toy.copier.3.parquet"
+    pq.write_table(toy(72, seed=5), rows)
+    assert place("--methods", "copier") == 0 and place.record("toy.copier.3") == record
+    judge.write_text(judge.read_text() + "# changed")
+    for _ in ("others", "none"):
+        capsys.readouterr()
+        assert place("--methods", "copier", "--judge-only") == 0
+        assert "toy.copier.3: its rows are not here" in capsys.readouterr().out
+        assert place.record("toy.copier.3") == record
+        rows.unlink(missing_ok=True)
+
+
+def test_a_changed_judge_judges_again_what_stays_in_the_table_till_then(
+    place: Place, judge: Path
+) -> None:
+    assert place() == 0
+    judge.write_text(judge.read_text().replace('logistic": 1', 'logistic": 1, "risk.new": 0.25'))
+    assert place("--write") == 0
+    page = (place.folder / "results" / "small.md").read_text()
+    assert "| toy | copier |" in page and "| toy | author |" in page
+    assert place() == 0 and place.fits() == 1
+    for cell in ("toy.copier.3", "toy.author.0"):
+        assert place.record(cell)["judge"]["figures"]["risk.new"] == 0.25
+
+
+def test_the_table_shows_the_seeds_of_the_suite_and_names_cells_of_earlier_code(
+    place: Place,
+) -> None:
+    options = ["--generate-only", "--methods", "copier", "--limit-seconds", "0.01"]
+    line = "Made with an earlier version of the code than this one: copier on toy."
+    page = place.folder / "results" / "small.md"
+    for seed in ("3", "4"):
+        assert place(*options, "--seeds", seed) == 0 and place.record(f"toy.copier.{seed}")
+    assert "; seed 3; " in page.read_text() and line not in page.read_text()
+    place.script.write_text(METHOD + "\nCHANGED = True\n")
+    assert place("--write") == 0 and line in page.read_text()
+    assert place(*options) == 0 and line not in page.read_text()
+    path = place.folder / "results" / "small" / "toy.copier.3.json"
+    record = place.record("toy.copier.3")
+    del record["generate"]["code"]
+    path.write_text(json.dumps(record))
+    assert place("--write") == 0 and line in page.read_text()
 
 
 def test_a_cell_past_its_limit_did_not_finish(
@@ -183,6 +256,17 @@ def test_what_is_not_there_is_named(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [[], ["--judge-only"], ["--list"]])
+def test_a_published_table_that_is_missing_is_named(
+    place: Place, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    path = place.folder / "published.parquet"
+    path.unlink()
+    assert place("--methods", "author", *options) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {path}: no such file; --data must name the folder")
+
+
 def test_an_environment_is_made_once_with_the_torch_of_the_project(
     tmp_path: Path, load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +289,8 @@ def test_an_environment_is_made_once_with_the_torch_of_the_project(
     assert pin.startswith("torch==")
     other = environments.Needs(["package==1.3"], [], [])
     assert environments.interpreter(other, "name", tmp_path) != python
+    monkeypatch.setattr(environments, "torch_pin", lambda: "torch==0.1")
+    assert environments.interpreter(needs, "name", tmp_path) != python
     nothing = environments.Needs([], [], [])
     assert environments.interpreter(nothing, "name", tmp_path) == Path(sys.executable)
 
@@ -226,7 +312,7 @@ def test_a_stopped_phase_leaves_no_process(
 
 
 def test_the_key_follows_what_decides_the_rows(
-    place: Place, load: Callable[[str], ModuleType]
+    place: Place, load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records, plan = load("suite.records"), load("suite.plan")
     parts = load("suite.tables").Parts(place.folder, place.folder, 72, "r", "h")
@@ -240,17 +326,40 @@ def test_the_key_follows_what_decides_the_rows(
     changed = [key(threads=2), key(seed=4), key(real="other"), key(epochs=2)]
     place.script.write_text(METHOD + "\n")
     changed.append(key())
-    place.script.write_text(METHOD)
-    assert key() not in changed and len(set(changed)) == 5 and key() == key()
+    peer = METHOD.replace("[]", '["pandas==0.0.1"]')
+    place.script.write_text(peer)
+    changed.append(key())
+    with monkeypatch.context() as patch:
+        patch.setattr(load("suite.environments"), "torch_pin", lambda: "torch==0.1")
+        changed.append(key())
+        place.script.write_text(METHOD)
+        assert key() not in changed and key() == key()
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.metadata.version", lambda name: "0.1")
+        changed.append(key())
+    assert key() not in changed and len(set(changed)) == 8
 
 
 def test_the_key_of_our_own_rows_follows_our_sources(load: Callable[[str], ModuleType]) -> None:
     records, environments = load("suite.records"), load("suite.environments")
     names = environments.read_needs(BENCHMARKS / "methods" / "synthgan.py").decided_by
     whole = records.sources_print(names)
-    assert "training" in names and "sampling.py" in names
     assert whole != records.sources_print([name for name in names if name != "sampling.py"])
     assert records.sources_print([]) == ""
+
+
+def test_the_sources_that_decide_our_rows_are_those_that_a_fit_imports(
+    load: Callable[[str], ModuleType],
+) -> None:
+    script = "import sys, synthgan; synthgan.SynthGAN\n" + (
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'synthgan'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    first, *others = map(Path, ran.stdout.split())
+    files = {str(path.relative_to(first.parent)) for path in [first, *others]}
+    names = load("suite.environments").read_needs(BENCHMARKS / "methods" / "synthgan.py").decided_by
+    left_out = {file for file in files if not {file, file.split("/")[0]} & set(names)}
+    assert left_out == {"__init__.py", "bundle.py", "errors.py", "evaluation/__init__.py"}
 
 
 def test_a_split_is_whole_and_always_the_same(
@@ -341,8 +450,9 @@ def test_the_page_shows_medians_reasons_and_what_is_missing(
     for each in written:
         name = f"toy.{each['method']}.{each['seed']}.json"
         records.write_record(tmp_path / "small" / name, each)
-    methods = [plan.MethodPlan(m) for m in ("ours", "one", "slow", "bad", "old", "far", "never")]
-    suite = plan.Suite("small", "A toy", [plan.TablePlan("toy", real="toy")], methods, [0])
+    names = ("ours", "one", "slow", "bad", "old", "far", "never")
+    methods = [plan.MethodPlan(name, script="copula.py") for name in names]
+    suite = plan.Suite("small", "A toy", [plan.TablePlan("toy", real="toy")], methods, [0, 1, 2])
     page = markdown.write_markdown(suite, tmp_path).read_text()
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| toy")]
     shown = {row[1]: row for row in rows}

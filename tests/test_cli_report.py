@@ -106,11 +106,11 @@ FOUND: dict[str, Any] = {
         "smote": {"fidelity": {"shape_error_pct": 3.875, "trend_error_pct": None}},
     },
     "verdicts": {
-        "fidelity": {"grade": "good", "text": "The columns are alike.", "reason": "1.25 | 0.5"},
+        "fidelity": {"grade": "good", "text": "The columns are alike.", "reasons": ["1.25 | 0.5"]},
         "risk": {
             "grade": "unknown",
             "text": "Give a holdout to know.",
-            "reason": "copies 3 %; membership AUC 0.6; linkability 0 %",
+            "reasons": ["copies 3 % of 'a; b'", "membership AUC 0.6", "linkability 0 %"],
         },
     },
     "notes": ["synthetic: 2 columns were passed over: a, b", "not compared: odd\nname"],
@@ -228,7 +228,7 @@ def test_what_is_printed_is_plain_and_says_the_verdicts(folder, asked):
 def test_a_verdict_is_followed_by_its_first_reasons_and_all_by_the_notes(folder, asked):
     *_, last = run(*BOTH).stdout.partition("risk: unknown. ")
     assert last == (
-        "Give a holdout to know.\n  copies 3 %\n  membership AUC 0.6\n\n"
+        "Give a holdout to know.\n  copies 3 % of 'a; b'\n  membership AUC 0.6\n\n"
         "note: synthetic: 2 columns were passed over: a, b\n"
         "note: 'not compared: odd\\nname'\n"
     )
@@ -337,8 +337,7 @@ def test_a_bar_that_can_never_be_held_is_refused_before_any_work(
     "path",
     [
         "risk.closest_share",
-        "risk.exact_copies_holdout",
-        "risk.dcr.holdout_median",
+        "risk.singling_out.multivariate.control_rate",
         "risk.membership.distance.auc",
         "risk.singling_out.univariate.risk",
         "risk.linkability.risk",

@@ -59,11 +59,38 @@ def test_a_copy_a_near_copy_and_a_fresh_sample() -> None:
     assert leaked["nndr"]["median"] < 0.1 < 0.6 < unseen["nndr"]["median"]
     assert honest["exact_copies"] == unseen["exact_copies"] == honest["exact_copies_real"] == 0
     assert abs(honest["near_copies"] - unseen["near_copies"]) < 0.04
-    assert abs(honest["near_copies"] - honest["near_copies_real"]) < 0.04
+    assert abs(honest["near_copies"] - honest["near_copies_fresh"]) < 0.04
     assert honest["dcr"]["median"] == pytest.approx(unseen["dcr"]["median"], rel=0.1)
     low, high = honest["closest_share_interval"]
     assert low < 0.5 < high and high - low < 0.2
     assert honest["holdout_overlap"] is None
+
+
+@pytest.mark.parametrize("columns", [["x"], ["x", "name"], ["x", "y", "n", "day"]])
+def test_fresh_rows_come_as_near_as_real_ones_that_were_left_out(columns: list[str]) -> None:
+    """With one number half of all fresh rows lie at a third of the way to the next, or nearer."""
+    real, fresh = (mixed_table(2_000, seed).select(columns) for seed in range(2))
+    found = measured(real, fresh)
+    assert found["near_copies_fresh_rows"] == 1_000
+    assert abs(found["near_copies"] - found["near_copies_fresh"]) < 0.06
+    if columns == ["x"]:
+        assert 0.45 < found["near_copies_fresh"] < 0.6
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_one_row_over_and_over_is_no_sure_sign_of_copying(value: float) -> None:
+    real, holdout = mixed_table(400, 0), mixed_table(400, 1)
+    row = real.select(["x", "n"]).slice(0, 1).set_column(0, "x", pa.array([value]))
+    repeated = pa.concat_tables([row] * 400)
+    found = measured(*(each.select(["x", "n"]) for each in (real, repeated, holdout)))
+    low, high = found["closest_share_interval"]
+    assert found["closest_share"] in (0, 0.5, 1) and high - low > 0.5
+
+
+def test_nulls_where_the_real_column_has_none_are_far_from_every_row() -> None:
+    real = mixed_table(300, 0).select(["x", "n"])
+    empty = pa.table({name: pa.nulls(300, pa.float64()) for name in real.column_names})
+    assert measured(real, empty)["dcr"]["p05"] > 0.7
 
 
 def test_a_shifted_table_is_far_from_every_real_row() -> None:
@@ -154,7 +181,7 @@ def test_without_a_holdout_the_reason_is_said() -> None:
     found = measured(mixed_table(100, 0), mixed_table(100, 1))
     assert found["closest_share"] is None and found["closest_share_interval"] is None
     assert found["closest_share_reason"] == "no holdout was given"
-    assert found["near_copies"] is not None and found["near_copies_real"] is not None
+    assert found["near_copies"] is not None and found["near_copies_fresh"] is not None
 
 
 def test_floors_get_every_figure_at_the_same_path() -> None:
@@ -194,7 +221,8 @@ def test_tiny_tables_give_figures_or_none(rows: int, columns: list[str]) -> None
     assert (found["near_copies"] is None) == (rows == 1)
     assert ("near_copies_reason" in found) == (rows == 1)
     assert (found["dcr"]["median"] is None) == (found["nndr"]["p05"] is None) == (rows == 1)
-    assert (found["near_copies_real"] is None) == (rows < 3)
+    assert (found["near_copies_fresh"] is None) == (rows < 3)
+    assert ("near_copies_fresh_reason" in found) == (rows < 3)
     measured(*tables[:2])
 
 

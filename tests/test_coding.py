@@ -12,7 +12,7 @@ import pytest
 
 from synthgan.errors import SchemaError, TableError
 from synthgan.evaluation.coding import TREE_LEVELS, Coder
-from synthgan.evaluation.columns import as_floats, from_floats
+from synthgan.evaluation.columns import LevelColumn, NumberColumn, as_floats, from_floats
 from synthgan.evaluation.embedding import LEAST_LEVELS, Embedding, nearest
 from synthgan.evaluation.measures.closeness import closeness
 from synthgan.evaluation.measures.detection import detection
@@ -129,12 +129,78 @@ def test_spellings_of_another_tool_find_the_real_levels() -> None:
     assert np.array_equal(coder.code(other).matrix(), coder.real.matrix())
 
 
+@pytest.mark.parametrize(
+    ("real", "spelt", "foreign"),
+    [
+        (pa.array([True, False, None]), ["True", "False", None], "maybe"),
+        (pa.array([1, 20, None]), ["01", "0020", None], "1.5"),
+        (pa.array([dt.date(2020, 1, 1), None]), ["2020-01-01", None], "soon"),
+    ],
+    ids=["boolean", "whole", "date"],
+)
+def test_a_level_that_cannot_be_read_leaves_the_others_readable(
+    real: pa.Array, spelt: list[str | None], foreign: str
+) -> None:
+    column = LevelColumn("c", pa.chunked_array([real]))
+    found = pa.chunked_array([spelt, [foreign, *spelt, foreign]])
+    codes = column.prepare(found).codes.tolist()
+    known, unseen = column.real.codes.tolist(), column.size - 1
+    assert codes == [*known, unseen, *known, unseen]
+    keys = column.keys(found).tolist()
+    own = column.keys(pa.chunked_array([real])).tolist()
+    assert keys[: len(own)] == own
+    assert keys[len(own)] == keys[-1] and keys[-1] not in own
+
+
 def test_text_moments_are_read_and_others_named() -> None:
     coder = Coder(pa.table({"day": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2)]}))
     found = coder.code(pa.table({"day": ["2020-01-01", "2020-01-02 00:00:00"]}))
     assert np.array_equal(found.matrix(), coder.real.matrix())
     with pytest.raises(TableError, match=r"'day': expected moments .*timestamp.* found string"):
         coder.code(pa.table({"day": ["yesterday", "today"]}))
+
+
+def test_text_without_an_offset_is_utc_as_moments_without_a_zone_are() -> None:
+    moments = [dt.datetime(2020, 1, 1, 5, tzinfo=dt.UTC), dt.datetime(2020, 7, 2, tzinfo=dt.UTC)]
+    coder = Coder(pa.table({"t": pa.array(moments, pa.timestamp("us", tz="Asia/Tokyo"))}))
+    for spelt in (
+        pa.array([moment.replace(tzinfo=None) for moment in moments]),
+        pa.array(["2020-01-01T05:00:00", "2020-07-02"]),
+        pa.array(["2020-01-01T05:00:00", "2020-07-02"]).dictionary_encode(),
+        pa.array(["2020-01-01T05:00:00Z", "2020-07-02T02:00:00+02:00"]),
+    ):
+        assert np.array_equal(coder.code(pa.table({"t": spelt})).matrix(), coder.real.matrix())
+
+
+FAMILIES = {
+    "number": [pa.array([1, 2]), pa.array([1.5, 2.0]), pa.array([True, False])],
+    "moment": [
+        pa.array([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2)]),
+        pa.array([dt.datetime(2020, 1, 1, tzinfo=dt.UTC)] * 2, pa.timestamp("ms", tz="UTC")),
+        pa.array([dt.date(2020, 1, 1), dt.date(2020, 1, 2)]),
+    ],
+    "time of day": [pa.array([dt.time(1), dt.time(2)]), pa.array([1, 2], pa.time32("s"))],
+    "duration": [pa.array([dt.timedelta(1), None]), pa.array([1, 2], pa.duration("ns"))],
+}
+
+
+@pytest.mark.parametrize("real", FAMILIES)
+@pytest.mark.parametrize("found", FAMILIES)
+def test_only_numbers_of_one_family_are_compared(real: str, found: str) -> None:
+    for other in FAMILIES[found]:
+        column = NumberColumn("x", pa.chunked_array([FAMILIES[real][0]]))
+        if real == found:
+            assert len(column.prepare(pa.chunked_array([other])).codes) == 2
+            continue
+        with pytest.raises(TableError, match=r"'x': expected .* as in the real table, found"):
+            column.prepare(pa.chunked_array([other]))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_column_without_values_is_of_any_family(family: str) -> None:
+    some, none = (pa.chunked_array([each]) for each in (FAMILIES[family][0], pa.nulls(2)))
+    assert np.isnan(NumberColumn("x", some).prepare(none).values).all()
+    assert len(NumberColumn("x", none).prepare(some).codes) == 2
 
 
 def test_nearest_gives_distances_in_order() -> None:

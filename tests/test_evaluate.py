@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgan import Evaluation, evaluate
+from synthgan.cli.report import read_bars
 from synthgan.errors import OutputError, OutputExistsError, ParameterError, SchemaError, TableError
 from synthgan.evaluation import METRICS_VERSION
+from synthgan.evaluation.paths import reason_for
 from synthgan.evaluation.result import HEADLINES
 
 FLOORS = {"holdout", "bootstrap", "independent", "smote"}
@@ -50,6 +52,17 @@ def test_plain_figures_stand_where_the_documents_say(judged: Evaluation) -> None
     for path in (*PLAIN, "utility.auc"):
         assert isinstance(judged.figure(path), float), path
     assert judged.figure("metrics_version") == METRICS_VERSION
+
+
+def test_every_number_of_a_result_can_be_held_to_a_bar(judged: Evaluation) -> None:
+    groups = ("fidelity", "manifold", "collapse", "detection", "utility", "risk")
+    numbers = [
+        path.removeprefix(".")
+        for path, value in leaves({name: judged.figure(name) for name in groups}).items()
+        if isinstance(value, int | float)
+    ]
+    given = {"--target": "income", "--holdout": "holdout.parquet"}
+    assert len(read_bars([f"{path}=0" for path in numbers], [], given)) == len(numbers) > 100
 
 
 def test_floors_hold_the_same_paths_and_no_others(judged: Evaluation) -> None:
@@ -164,10 +177,42 @@ def test_what_is_odd_about_the_tables_is_noted(parts: dict[str, pa.Table]) -> No
     assert any("nearer to the holdout" in note for note in found.figure("notes"))
 
 
+def test_columns_that_are_not_compared_are_not_looked_at() -> None:
+    """What cannot be read is refused only where it would be compared."""
+    rng = np.random.default_rng(0)
+    numbers = [pd.DataFrame({"n": rng.normal(size=40)}) for _ in range(3)]
+    real = numbers[0].assign(nested=[[1, 2]] * 40, infinite=np.inf)
+    synthetic = numbers[1].assign(odd=[{"a": 1}] * 40)
+    schema = {"nested": "drop", "infinite": "drop"}
+    found = evaluate(real, synthetic, holdout=numbers[2].assign(odd=np.inf), schema=schema)
+    assert list(found.figure("fidelity.columns")) == ["n"]
+    assert "in the synthetic table only, so not compared: odd" in found.figure("notes")
+    with pytest.raises(TableError, match="nested"):
+        evaluate(real.drop(columns="infinite"), synthetic)
+
+
+def test_the_largest_floats_are_judged() -> None:
+    table = pa.table({"x": [1.5e308, -1.5e308] * 4, "n": np.arange(8.0)})
+    assert "NaN" not in evaluate(table, table).to_json()
+
+
+def test_moments_that_come_as_text_are_shown_as_moments() -> None:
+    days = np.arange("2020-01-01", "2020-03-01", dtype="datetime64[D]")
+    found = evaluate(pa.table({"day": days}), pa.table({"day": days.astype(str).tolist()}))
+    assert found.figure("fidelity.coverage.columns.day.real")[0].startswith("2020-01-01")
+
+
+def test_a_missing_figure_of_a_column_with_a_dot_has_its_reason() -> None:
+    real = pa.table({"a.b": [1.0, 2.0, 3.0], "n": [1.0, 2.0, 4.0]})
+    empty = real.set_column(0, "a.b", pa.nulls(3, pa.float64()))
+    path = "fidelity.coverage.columns.a.b.outside_pct"
+    assert reason_for(evaluate(real, empty).result, path) == "the synthetic column is all null"
+
+
 def test_one_column_has_no_pairs_to_err_in() -> None:
     found = evaluate(pa.table({"n": [1.0, 2.0]}), pa.table({"n": [1.0, 2.0]}))
     assert found.figure("fidelity.trend_error_pct") is None
-    assert "one column" in found.figure("fidelity.reason_trend")
+    assert "one column" in found.figure("fidelity.trend_error_pct_reason")
 
 
 def test_provenance_is_shown_where_given_and_absent_otherwise(judged: Evaluation) -> None:

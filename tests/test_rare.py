@@ -65,6 +65,15 @@ def test_numbers_and_the_ends_of_their_range_are_counted() -> None:
     assert {c["name"]: c["ends"]["found"] for c in beyond["columns"]} == {"n": 0, "day": 0}
 
 
+@pytest.mark.parametrize(
+    ("found", "same"), [([7, 7], 1), ([6, 7], 1), ([7, 8], 1), ([6, 7, 8], 0), ([6, 8], 0)]
+)
+def test_a_range_of_one_value_has_one_end(found: list[int], same: int) -> None:
+    real = pa.table({"n": [7, 7, 7, None, None]})
+    (column,) = seen(real, pa.table({"n": found}))["columns"]
+    assert column["ends"] == {"rare": 1, "found": same}
+
+
 def test_pairs_of_common_levels_that_are_rare_together() -> None:
     pairs = [("f", "Ulm")] * 10 + [("m", "Bonn")] * 10 + [("f", "Bonn"), ("m", "Worms")]
     real = pa.table({"sex": [a for a, _ in pairs], "town": [b for _, b in pairs]})

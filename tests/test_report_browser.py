@@ -328,7 +328,7 @@ def test_labels_of_heat_maps_lie_within(open_page: Open) -> None:
 def test_values_of_a_picture_open_on_demand(open_page: Open) -> None:
     card = open_page(PHONE).locator(".card", has_text="town")
     assert not card.get_by_role("table").is_visible()
-    card.get_by_text("Values", exact=True).click()
+    card.get_by_text("Values of town", exact=True).click()
     assert card.get_by_role("row", name="Oslo & Co").is_visible()
 
 
@@ -360,7 +360,7 @@ def test_works_without_javascript(open_page: Open) -> None:
     assert not page.get_by_label("Find a column").is_visible()
 
 
-CONTRAST = """(selector) => {
+CONTRAST = """([selector, property, outside]) => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((value) => {
       const share = value / 255;
@@ -369,11 +369,10 @@ CONTRAST = """(selector) => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const element = document.querySelector(selector);
-  const style = getComputedStyle(element);
-  let ground = element;
+  let ground = outside ? element.parentElement : element;
   const clear = (each) => getComputedStyle(each).backgroundColor === "rgba(0, 0, 0, 0)";
   while (clear(ground)) ground = ground.parentElement;
-  const ink = element instanceof SVGElement ? style.fill : style.color;
+  const ink = getComputedStyle(element)[property];
   const both = [ink, getComputedStyle(ground).backgroundColor].map(light);
   return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
 }"""
@@ -385,7 +384,6 @@ TEXTS = [
     ".strip-value",
     ".ends",
     ".card-sub",
-    ".chart text",
     ".contents a",
     "thead th",
     ".glossary dd",
@@ -393,11 +391,33 @@ TEXTS = [
 ]
 
 
+CONTROLS = ["#theme", "#find-column", "#sort-columns", "[data-filter]"]
+# What is held to the ground inside or outside of it, and how much it has to stand out.
+INKS = [
+    *((selector, "color", False, 4.5) for selector in TEXTS),
+    (".chart text", "fill", False, 4.5),
+    *((each, "borderTopColor", outside, 3) for each in CONTROLS for outside in (False, True)),
+    (".step:not(.full)", "stroke", False, 3),
+    (".key .real-fill", "stroke", False, 3),
+    (".card .real-fill", "stroke", False, 3),
+    (".importances .real-fill", "stroke", False, 3),
+    (".synthetic-line", "stroke", False, 3),
+]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(open_page: Open, scheme: str) -> None:
+def test_text_and_outlines_stand_out(open_page: Open, scheme: str) -> None:
     page = open_page(scheme=scheme)
-    ratios = {selector: page.evaluate(CONTRAST, selector) for selector in TEXTS}
-    assert {selector: ratio for selector, ratio in ratios.items() if ratio < 4.5} == {}
+    ratios = {ink: page.evaluate(CONTRAST, ink[:3]) for ink in INKS}
+    assert {ink: ratio for ink, ratio in ratios.items() if ratio < ink[-1]} == {}
+
+
+def test_keys_and_values_have_names(open_page: Open, result: dict[str, Any]) -> None:
+    page = open_page()
+    assert page.get_by_role("group", name="Key of the pictures").count() == 2
+    summaries = page.locator(".values summary").all_text_contents()
+    assert sorted(summaries) == sorted(f"Values of {n}" for n in result["portraits"]["columns"])
+    assert page.locator(".values summary span").first.bounding_box()["width"] <= 1
 
 
 def test_notebook_frame_shows_the_report(

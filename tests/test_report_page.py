@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import html
+import json
 import re
 from base64 import b64encode
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from synthgan.evaluation.grades import GROUPS as GROUPS_OF_VERDICTS
 from synthgan.evaluation.report import charts, notebook_html, render
 from synthgan.evaluation.report.figures import FIGURES
 from synthgan.evaluation.report.strips import strip_of
@@ -145,9 +147,9 @@ SAMPLE: dict[str, Any] = {
         "independent": {"fidelity": {"shape_error_pct": 0.1, "trend_error_pct": 22.5}},
     },
     "verdicts": {
-        "fidelity": {"grade": "good", "text": "Close.", "reason": "first; second; third"},
-        "risk": {"grade": "unknown", "text": "Nobody knows.", "reason": ""},
-        "overall": {"grade": "good", "text": "All good.", "reason": "as its lowest grade"},
+        "fidelity": {"grade": "good", "text": "Close.", "reasons": ["'a; b'", "second", "third"]},
+        "risk": {"grade": "unknown", "text": "Nobody knows.", "reasons": []},
+        "overall": {"grade": "good", "text": "All good.", "reasons": ["as its lowest grade"]},
     },
     "portraits": {
         "columns": {"age": histogram(), EVIL: BARS},
@@ -270,6 +272,11 @@ def test_pictures_have_words(page: Page) -> None:
         assert picture.get("aria-label") or (len(names) == 2 and set(names) <= ids)
 
 
+def test_only_what_may_have_a_name_has_one(page: Page) -> None:
+    plain = [attributes for attributes in page.of("p", "span", "div") if "role" not in attributes]
+    assert not any({"aria-label", "aria-labelledby"} & set(attributes) for attributes in plain)
+
+
 def test_tables_have_captions_and_scopes(page: Page) -> None:
     assert len(page.of("table")) == len(page.of("caption")) > 8
     assert all(heading.get("scope") for heading in page.of("th"))
@@ -299,7 +306,7 @@ def test_says_what_was_found(page: Page) -> None:
         "needs at least three columns",
         "Overall good",
         "Close.",
-        "first",
+        "'a; b'",
         "1 more reason",
         "1,234 others",
         "not in real",
@@ -366,6 +373,76 @@ def test_names_of_nothing_and_from_right_to_left() -> None:
     assert f"<td><bdi>(no name)</bdi></td><td><bdi>{arabic}</bdi></td>" in page
 
 
+ARABIC, HEBREW = "\u0627\u0644\u0639\u0645\u0631", "\u05e2\u05d9\u05e8"
+
+
+def strange(name: str, level: str) -> dict[str, Any]:
+    """A result with a name and a value wherever the page shows one."""
+    flat = [[1.0, 0.5], [0.5, 1.0]]
+    maps = {"names": [name, "age"], "real": flat, "synthetic": flat, "chosen": None}
+    ends = {"real": ["0", "9"], "synthetic": ["1", "9"]}
+    pattern = {"columns": [name, "age"], "real_pct": 1.0, "synthetic_pct": 2.0}
+    lost = {"column": name, "level": level, "text": f"{name} = {level}", "real_pct": 2.0}
+    return {
+        "settings": {"target": name},
+        "columns": [{"name": name, "kind": "id", "compared": False, "reason": "all differ"}],
+        "fidelity": {
+            "columns": {name: {"error_pct": 1.0}},
+            "pairs": [[name, "age", 2.5]],
+            "triples": {"error_pct": 1.0, "used": 1, "total": 1, "worst": [[name, "a", "b", 1.0]]},
+            "missing": {"error_pct": 0.5, "patterns": [pattern]},
+            "coverage": {
+                "rounded": {name: 2.0},
+                "columns": {name: {"range_coverage": 0.5, **ends}},
+            },
+        },
+        "collapse": {"share_lost": 0.1, "categories": {"lost": [lost]}},
+        "detection": {"columns": [{"name": name, "auc_alone": 0.6, "importance": 0.1}]},
+        "utility": {
+            "target": name,
+            "auc": 0.8,
+            "importances": [{"name": name, "real": 0.2, "synthetic": 0.1}],
+            "missing_classes": [level, "b"],
+        },
+        "risk": {
+            "attribute_inference": {"columns": {name: attack(0.5)}},
+            "rare_values": {
+                "levels": {"rare": 1, "found": 0, "share": 0.0},
+                "columns": [{"name": name, "rare": 1, "found": 0, "share": 0.0}],
+            },
+        },
+        "portraits": {"columns": {name: BARS | {"labels": [level, "b"]}}, "associations": maps},
+        "provenance": {"model": {"parameters": {"towns": [level, "b"], "home": level}}},
+    }
+
+
+def test_blank_names_and_values_say_so() -> None:
+    page = render(strange(ARABIC, HEBREW))
+    for text, said in ((ARABIC, "(no name)"), (HEBREW, "(empty)")):
+        page = page.replace(text, said).replace(json.dumps(text)[1:-1], said)
+    assert render(strange("", " ")) == page
+    assert "predict <b><bdi>(no name)</bdi></b>" in page
+    assert "never has: <bdi>(empty)</bdi>, <bdi>b</bdi>." in page
+
+
+def test_names_and_values_from_right_to_left_are_isolated() -> None:
+    page = Page(render(strange(ARABIC, HEBREW)))
+    own = {"bdi", "text"}
+    for name in (ARABIC, HEBREW):
+        alone = f"\u2068{name}\u2069"
+        told = [text for inside, text in page.texts if text != name or not own & set(inside)]
+        told += [str(each) for _, found in page.tags for each in found.values() if each != name]
+        told = [text for text in told if name in text]
+        assert len(told) > 2
+        assert [text for text in told if text.count(name) > text.count(alone)] == []
+
+
+def test_a_blank_key_of_a_provenance_says_so() -> None:
+    given = {"model": {"": {"": 1}}, "ledger": [{"": 1}]}
+    page = render({"provenance": given})
+    assert page.count("(no name)") == 3
+
+
 def test_pictures_have_their_values_as_tables(page: Page) -> None:
     made = charts.histogram(histogram(2))
     assert made["values"]["rows"] == [
@@ -378,6 +455,39 @@ def test_pictures_have_their_values_as_tables(page: Page) -> None:
     details = page.of("details")
     assert sum(each.get("class") == "values" for each in details) == 2
     assert not any("open" in each for each in details)
+
+
+def test_values_say_whose_they_are(page: Page) -> None:
+    told = "".join(text for inside, text in page.texts if "summary" in inside)
+    assert "Values of age" in told and f"Values of {EVIL}" in told
+
+
+def test_groups_are_called_as_in_the_verdicts() -> None:
+    verdict = {"grade": "fair", "text": "", "reasons": []}
+    result = {"verdicts": dict.fromkeys(GROUPS_OF_VERDICTS, verdict)}
+    text = Page(render(result)).text
+    assert all(f"{title.capitalize()} Fair" in text for title in GROUPS_OF_VERDICTS.values())
+
+
+@pytest.mark.parametrize(("grade", "level"), [("excellent", 4), ("poor", 1), ("unknown", 0)])
+def test_a_meter_shows_the_grade(grade: str, level: int) -> None:
+    result = {"verdicts": {"risk": {"grade": grade, "text": "", "reasons": []}}}
+    page = render(result)
+    assert f'aria-label="{level} of 4"' in page and f"verdict grade-{level}" in page
+
+
+def test_a_missing_figure_has_the_nearest_reason() -> None:
+    result = {
+        "fidelity": {
+            "trend_error_pct": None,
+            "trend_error_pct_reason": "one column",
+            "reason": "no",
+        },
+        "risk": {"dcr": {"median": None}, "near_copies": None, "reason": "one row"},
+    }
+    paths = ("fidelity.trend_error_pct", "risk.dcr.median", "risk.near_copies")
+    found = [strip_of(result, path) for path in paths]
+    assert [strip.reason for strip in found if strip] == ["one column", "one row", "one row"]
 
 
 def test_one_is_singular() -> None:
@@ -478,7 +588,7 @@ def test_histogram_has_its_shares() -> None:
     assert made["area"] == "M0 150V6.0H160.0V78.0H320.0V150Z"
     assert made["line"] == "M0 78.0H160.0V6.0H320.0"
     assert made["null"] is None and made["cut"] == []
-    told = f"0 to 1: real {charts.percent(1)}, synthetic {charts.percent(0.5)}"
+    told = f"\u20680 to 1\u2069: real {charts.percent(1)}, synthetic {charts.percent(0.5)}"
     assert made["bins"][0]["title"] == told
     assert made["described"] == f"Largest difference at {told}."
 

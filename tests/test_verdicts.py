@@ -48,7 +48,7 @@ def good_result() -> dict[str, Any]:
             "exact_copies": 0.002,
             "exact_copies_real": 0.0019,
             "near_copies": 0.09,
-            "near_copies_real": 0.085,
+            "near_copies_fresh": 0.085,
             "neighbour_rows": 2000,
             "closest_share": 0.518,
             "closest_share_interval": [0.508, 0.528],
@@ -110,7 +110,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 def grades(result: dict[str, Any]) -> dict[str, str]:
     found = verdicts(result)
     json.dumps(found, allow_nan=False)
-    assert all(set(each) == {"grade", "text", "reason"} for each in found.values())
+    assert all(set(each) == {"grade", "text", "reason", "reasons"} for each in found.values())
     assert all(each["text"] and each["reason"] for each in found.values())
     return {name: each["grade"] for name, each in found.items()}
 
@@ -189,6 +189,40 @@ def test_each_figure_moves_its_group_and_no_other(
 def test_the_worst_figure_comes_first() -> None:
     reason = verdicts(changed("risk.closest_share", 0.9))["risk"]["reason"]
     assert reason.startswith("90.0% of rows are closer to rows that the generator saw")
+
+
+def test_reasons_stay_whole_whatever_a_column_is_called() -> None:
+    columns = {"size; colour": {"real_pct": 5, "synthetic_pct": 40}}
+    found = verdicts(changed("fidelity.missing.columns", columns))["fidelity"]
+    assert any("size; colour" in reason for reason in found["reasons"])
+    assert found["reason"] == "; ".join(found["reasons"])
+
+
+def test_as_many_copies_as_chance_makes_are_no_blame() -> None:
+    """2.5 % of the real rows have a twin: of 200 fresh rows 3.5 % may repeat one, and not 12 %."""
+    result = changed("risk.exact_copies_real", 0.025)
+    result["floors"]["holdout"]["risk"]["exact_copies"] = 0.025
+    result["tables"]["synthetic"] = {"rows": 200, "rows_used": 200}
+    result["risk"]["exact_copies"] = 0.035
+    assert grades(result)["risk"] == "excellent"
+    result["risk"]["exact_copies"] = 0.12
+    assert grades(result)["risk"] == "poor"
+
+
+@pytest.mark.parametrize("group", ["fidelity", "risk"])
+def test_nothing_is_excellent_while_columns_or_privacy_are_unknown(group: str) -> None:
+    found = verdicts(changed(group, None))
+    assert found[group]["grade"] == "unknown" and found["overall"]["grade"] == "good"
+    assert found["overall"]["reasons"] == [f"not excellent while unknown: {GROUPS[group]}"]
+
+
+def test_a_short_table_teaches_as_well_as_as_few_real_rows() -> None:
+    result = changed("utility.auc", 0.82)
+    result["floors"]["bootstrap"] = {"utility": {"auc": 0.83}}
+    assert grades(result)["utility"] == "fair"
+    result["tables"]["synthetic"] = {"rows": 200, "rows_used": 200}
+    assert grades(result)["utility"] == "excellent"
+    assert "on as few of them 0.830" in verdicts(result)["utility"]["reason"]
 
 
 def test_an_overlapping_holdout_does_not_excuse_copies() -> None:

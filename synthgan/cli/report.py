@@ -16,6 +16,7 @@ from synthgan.cli.exits import BAR_MISSED, USAGE
 from synthgan.data.output import replacing
 from synthgan.data.problems import listed, nearest
 from synthgan.errors import ParameterError
+from synthgan.evaluation.paths import reason_for
 from synthgan.evaluation.result import PAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ _FIGURES = {
     "detection": "boosted_auc boosted_auc_holdout logistic logistic_auc logistic_holdout "
     "logistic_auc_holdout rows rows_holdout",
     "utility": "auc macro_f1 rmse r2 importance_agreement real learners rows dropped_rows",
-    "risk": "exact_copies exact_copies_rows exact_copies_real exact_copies_holdout near_copies "
-    "near_copies_real near_copies_holdout closest_share closest_share_rows closest_share_draws "
+    "risk": "exact_copies exact_copies_rows exact_copies_real near_copies near_copies_fresh "
+    "near_copies_fresh_rows closest_share closest_share_rows closest_share_draws "
     "dcr nndr neighbour_rows neighbour_real_rows membership rare_values singling_out linkability "
     "attribute_inference",
 }
@@ -49,12 +50,8 @@ _NEEDS = {
     "--target": ("utility.*",),
     "--holdout": (
         "detection.*_holdout",
-        "risk.*_holdout",
         "risk.closest_share*",
-        "risk.dcr.holdout_*",
-        "risk.nndr.holdout_*",
         "risk.membership.*",
-        "risk.rare_values.*.share_matched",
         "risk.singling_out.*.risk",
         "risk.singling_out.*.control_*",
         "risk.linkability.risk",
@@ -195,7 +192,7 @@ def missed_bars(evaluation: Evaluation, bars: Sequence[Bar]) -> list[tuple[int, 
             missed.append((USAGE, f"{bar}: {error}"))
             continue
         if figure is None:
-            reason = _reason(evaluation, bar.path)
+            reason = reason_for(evaluation.result, bar.path) or "no reason is known"
             missed.append((BAR_MISSED, f"{bar}: it could not be measured: {reason}"))
         elif bar.stops(figure):
             missed.append((BAR_MISSED, f"{bar}: found {figure:.6g}"))
@@ -210,17 +207,6 @@ def _figure(evaluation: Evaluation, path: str) -> float | None:
         shown = ", ".join(sorted(found)) if isinstance(found, Mapping) else repr(found)
         raise ParameterError(f"figure {path!r}: expected a number, found {shown:.200}")
     return float(found)
-
-
-def _reason(evaluation: Evaluation, path: str) -> str:
-    """The reason that stands nearest to a figure: its own, its kind's, or its group's."""
-    while "." in path:
-        path, _, name = path.rpartition(".")
-        group = evaluation.figure(path)
-        for key in (f"{name}_reason", f"reason_{name.rpartition('_')[2]}", "reason"):
-            if isinstance(group, Mapping) and group.get(key):
-                return str(group[key])
-    return "no reason is known"
 
 
 def write_report(evaluation: Evaluation, path: Path, *, force: bool) -> None:
@@ -294,7 +280,7 @@ def _print_verdicts(console: Console, verdicts: Mapping[str, Mapping[str, Any]])
         grade = str(verdict["grade"])
         line = Text(f"{group}: ").append(grade, style=_STYLES.get(grade, ""))
         console.print(line.append(f". {_line(verdict['text'])}"))
-        for reason in verdict["reason"].split("; ")[:_MOST_REASONS]:
+        for reason in verdict["reasons"][:_MOST_REASONS]:
             console.print(f"  {_line(reason)}")
     console.print()
 

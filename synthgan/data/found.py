@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,12 +56,12 @@ class Found:
     problems: list[str] = field(default_factory=list)
 
 
-def found_in_file(path: str | os.PathLike[str], drop: Collection[str]) -> Found:
+def found_in_file(path: str | os.PathLike[str], drop: Container[str]) -> Found:
     """Open a file or a folder."""
     return _found_in_schema(open_file(path), drop)
 
 
-def found_in_frame(X: Any, where: str, drop: Collection[str]) -> Found:
+def found_in_frame(X: Any, where: str, drop: Container[str]) -> Found:
     """Open a table in memory."""
     if known.is_pandas_dataframe(X):
         return _found_in_pandas(X, drop)
@@ -74,7 +74,7 @@ def found_in_frame(X: Any, where: str, drop: Collection[str]) -> Found:
     return _found_in_array(_as_array(X, where), drop)
 
 
-def _found_in_pandas(X: Any, drop: Collection[str]) -> Found:
+def _found_in_pandas(X: Any, drop: Container[str]) -> Found:
     labels = list(X.columns)
     names = [str(label) for label in labels]
     problems = [
@@ -106,13 +106,13 @@ def _labels_dtype(columns: Any) -> str:
     return dtype if dtype in ("str", "object", "int64") else ""
 
 
-def _found_in_polars(X: Any, drop: Collection[str]) -> Found:
+def _found_in_polars(X: Any, drop: Container[str]) -> Found:
     return _read_all(
         "polars", X.columns, len(X), drop, lambda place, name: read_polars(X.to_series(place), name)
     )
 
 
-def _found_in_array(values: np.ndarray, drop: Collection[str]) -> Found:
+def _found_in_array(values: np.ndarray, drop: Container[str]) -> Found:
     names = [f"x{place}" for place in range(values.shape[1])]
     found = _read_all(
         "numpy",
@@ -126,7 +126,7 @@ def _found_in_array(values: np.ndarray, drop: Collection[str]) -> Found:
 
 
 def _read_all(
-    frame: str, names: Sequence[str], rows: int, drop: Collection[str], read: ReadColumn
+    frame: str, names: Sequence[str], rows: int, drop: Container[str], read: ReadColumn
 ) -> Found:
     """Read column by column, so that one bad column does not hide the others."""
     columns: dict[str, NativeColumn] = {}
@@ -146,7 +146,7 @@ def _read_all(
     return Found(raw, list(names), home, [name for name in names if name in drop], problems)
 
 
-def _found_in_schema(raw: RawTable, drop: Collection[str]) -> Found:
+def _found_in_schema(raw: RawTable, drop: Container[str]) -> Found:
     """Describe an Arrow table or a file by its schema alone."""
     notes = _pandas_notes(raw.schema)
     index = [each for each in notes.get("index_columns", []) if isinstance(each, str)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,7 +99,7 @@ class Source:
 
 
 def open_source(
-    X: Any, *, where: str = "X", min_rows: int = 2, drop: Collection[str] = ()
+    X: Any, *, where: str = "X", min_rows: int = 2, drop: Container[str] = ()
 ) -> Source:
     """Open a table, whatever it is, check it, and give it in canonical Arrow types.
 
@@ -113,7 +113,7 @@ def open_source(
         What errors call the table.
     min_rows : int
         Fewest rows accepted.
-    drop : collection of str
+    drop : container of str
         Columns that will not be used: they are neither read nor checked, and are all null.
 
     Returns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -167,9 +168,15 @@ class Coder:
             raise TableError(
                 f"{REAL}: expected a column to compare, found only ids and dropped columns"
             )
-        names = [column.name for column in self.columns]
-        prepared = tuple(column.real for column in self.columns)
-        self.real = Coded(table.select(names), self.columns, prepared)
+        self.real = _real_side(table, self.columns)
+
+    def learned_from(self, index: Index) -> Coder:
+        """The same columns in the terms of some of the real rows alone."""
+        table = self.real.take(index).table
+        fewer = copy(self)
+        fewer.columns = tuple(type(c)(c.name, table.column(c.name)) for c in self.columns)
+        fewer.real = _real_side(table, fewer.columns)
+        return fewer
 
     def code(self, table: pa.Table, *, where: str = SYNTHETIC) -> Coded:
         """Code another table.
@@ -192,6 +199,11 @@ class Coder:
             raise TableError(f"{where}: expected the real table's columns, missing are {missing}")
         prepared = tuple(column.prepare(table.column(column.name)) for column in self.columns)
         return Coded(table.select(self.real.names), self.columns, prepared)
+
+
+def _real_side(table: pa.Table, columns: tuple[RealColumn, ...]) -> Coded:
+    names = [column.name for column in columns]
+    return Coded(table.select(names), columns, tuple(column.real for column in columns))
 
 
 def _check_rows(table: pa.Table, where: str) -> None:

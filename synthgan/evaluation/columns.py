@@ -37,16 +37,33 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _ticks(array: Array) -> Array:
-    """Moments and spans of time as whole microseconds, so that two units can be compared."""
-    kind = array.type
+def _tick_type(kind: Any) -> Any | None:
+    """The type in microseconds that stands for moments, spans or times of day; None for others."""
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        array = array.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
-    elif pa.types.is_duration(kind):
-        array = array.cast(pa.duration("us"), safe=False)
-    else:
-        array = array.cast(pa.time64("us"), safe=False)
-    return array.cast(pa.int64())
+        return pa.timestamp("us", tz=getattr(kind, "tz", None))
+    if pa.types.is_duration(kind):
+        return pa.duration("us")
+    return pa.time64("us") if pa.types.is_time(kind) else None
+
+
+def _comparable(first: Any, second: Any) -> bool:
+    """Whether two types are of one family; nulls are of any."""
+    if pa.types.is_null(first) or pa.types.is_null(second):
+        return True
+    families = [None if tick is None else tick.id for tick in map(_tick_type, (first, second))]
+    return families[0] == families[1]
+
+
+def _moments(text: Array, kind: Any) -> Array:
+    """Text as moments or times; without an offset it is UTC's, as moments without a zone are."""
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        with suppress(pa.ArrowInvalid):
+            return text.cast(pa.timestamp(kind.unit))
+    return text.cast(kind)
+
+
+def _decoded(array: Array) -> Array:
+    return array.cast(array.type.value_type) if pa.types.is_dictionary(array.type) else array
 
 
 def as_floats(array: Array) -> Floats:
@@ -57,10 +74,10 @@ def as_floats(array: Array) -> Floats:
     pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
         When the column holds something that is no number.
     """
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    if pa.types.is_temporal(array.type):
-        array = _ticks(array)
+    array = _decoded(array)
+    ticks = _tick_type(array.type)
+    if ticks is not None:
+        array = array.cast(ticks, safe=False).cast(pa.int64())
     array = array.cast(pa.float64(), safe=False)
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.float64)
 
@@ -73,13 +90,8 @@ def from_floats(values: Floats, kind: Any) -> Array:
     if pa.types.is_integer(kind):
         return pa.array(_clipped(values, kind.to_pandas_dtype()), type=kind, mask=null)
     whole = pa.array(_clipped(values, np.int64), mask=null)
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        whole = whole.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)))
-    elif pa.types.is_duration(kind):
-        whole = whole.cast(pa.duration("us"))
-    elif pa.types.is_time(kind):
-        whole = whole.cast(pa.time64("us"))
-    return whole.cast(kind, safe=False)
+    ticks = _tick_type(kind)
+    return (whole if ticks is None else whole.cast(ticks)).cast(kind, safe=False)
 
 
 def _clipped(values: Floats, kind: Any) -> NDArray[Any]:
@@ -93,9 +105,7 @@ def _clipped(values: Floats, kind: Any) -> NDArray[Any]:
 
 def _plain(array: Array) -> Array:
     """One contiguous array without a dictionary, NaN as null."""
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    array = array.combine_chunks()
+    array = _decoded(array).combine_chunks()
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
     return array
@@ -104,13 +114,26 @@ def _plain(array: Array) -> Array:
 def as_levels(array: Array, like: Any | None = None) -> Array:
     """A category column as text; read as the type `like` before, where it can be."""
     array = _plain(array)
-    if like is not None and array.type != like:
-        if pa.types.is_floating(array.type) and pa.types.is_integer(like):
-            array = pc.round(array)
-        # What cannot be read as the real column's type is compared as the text it is.
-        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    if like is None or array.type == like:
+        return array.cast(pa.large_string())
+    if pa.types.is_floating(array.type) and pa.types.is_integer(like):
+        array = pc.round(array)
+    with suppress(pa.ArrowNotImplementedError):
+        try:
             array = array.cast(like, safe=False)
+        except pa.ArrowInvalid:
+            encoded = array.dictionary_encode()
+            return _level_by_level(encoded.dictionary, like).take(encoded.indices)
     return array.cast(pa.large_string())
+
+
+def _level_by_level(levels: Array, like: Any) -> Array:
+    """As `as_levels`; what cannot be read as the real column's type is the text it is."""
+    text = levels.cast(pa.large_string()).to_pylist()
+    for place, level in enumerate(levels):
+        with suppress(pa.ArrowInvalid):
+            text[place] = level.cast(like, safe=False).cast(pa.large_string()).as_py()
+    return pa.array(text, pa.large_string())
 
 
 def total_variation(first: Floats, second: Floats) -> float:
@@ -118,14 +141,17 @@ def total_variation(first: Floats, second: Floats) -> float:
     return min(float(np.abs(first - second).sum() / 2), 1.0)
 
 
-def sparse_variation(real: Codes, found: Codes) -> float:
-    """Total variation between two lists of cells, over the cells that occur."""
-    _, place = np.unique(np.concatenate([real, found]), return_inverse=True)
-    shares = [
-        np.bincount(part, minlength=int(place.max()) + 1) / len(part)
-        for part in (place[: len(real)], place[len(real) :])
-    ]
-    return total_variation(shares[0], shares[1])
+def cell_shares(cells: Codes, size: int) -> Floats:
+    """Share of each of `size` cells in a list of them."""
+    return np.bincount(cells, minlength=size) / len(cells)
+
+
+def cell_variation(real: Codes, found: Codes, size: int, *, dense: int) -> float:
+    """Total variation between two lists of cells; of more than `dense`, over those that occur."""
+    if size > dense:
+        places: Codes = np.unique(np.concatenate([real, found]), return_inverse=True)[1]
+        real, found, size = places[: len(real)], places[len(real) :], int(places.max()) + 1
+    return total_variation(cell_shares(real, size), cell_shares(found, size))
 
 
 def _edges(values: Floats) -> Floats:
@@ -151,6 +177,10 @@ class Prepared:
     codes: Codes
     values: Floats | None
 
+    def counts(self, size: int) -> Codes:
+        """Rows of each bin or level, then of null; `size` is the column's, whose last is unseen."""
+        return np.bincount(self.codes, minlength=size)[: size - 1]
+
 
 class NumberColumn:
     """A real column of numbers, moments or spans of time.
@@ -168,6 +198,7 @@ class NumberColumn:
 
     def __init__(self, name: str, array: Array) -> None:
         self.name = name
+        array = _decoded(array)
         self.type = array.type
         values = as_floats(array)
         present = values[~np.isnan(values)]
@@ -185,12 +216,10 @@ class NumberColumn:
         Raises
         ------
         TableError
-            When the synthetic column holds no numbers.
+            When the synthetic column holds no numbers, or moments where the real one holds spans.
         """
         try:
-            if pa.types.is_temporal(self.type) and _is_text(array.type):
-                array = array.cast(self.type)
-            values = as_floats(array)
+            values = as_floats(self._read(array))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             wanted = "moments or times" if pa.types.is_temporal(self.type) else "numbers"
             raise TableError(
@@ -200,6 +229,14 @@ class NumberColumn:
         if self.whole:
             values = np.rint(values)
         return Prepared(self._bins(values), values)
+
+    def _read(self, array: Array) -> Array:
+        array = _decoded(array)
+        if pa.types.is_temporal(self.type) and _is_text(array.type):
+            return _moments(array, self.type)
+        if not _comparable(array.type, self.type):
+            raise pa.ArrowInvalid(f"{array.type} cannot be compared with {self.type}")
+        return array
 
     def _bins(self, values: Floats) -> Codes:
         """Equal-width bins over the real range, the outer ones open; BINS is null."""

@@ -69,20 +69,25 @@ def _exact_copies(result: Result) -> Iterator[Finding]:
         paths = ("floors.holdout.risk.exact_copies", "risk.exact_copies_real")
         known = [figure(result, path) for path in paths]
         floor = min((each for each in known if each is not None), default=0.0)
+        # Where no real row has a twin there is no chance to allow for.
+        chance = margin(floor, floor, min(rows_used(result).values(), default=0.0))
         said = f"{share:.2%} of rows are exact copies of real ones (real rows: {floor:.2%})"
-        yield Finding(LIMITS["copies"].grade(share - floor), said)
+        yield Finding(LIMITS["copies"].grade(share - floor - chance), said)
 
 
 def _near_copies(result: Result) -> Iterator[Finding]:
     share = figure(result, "risk.near_copies")
     if share is None:
         return
-    known = [figure(result, "risk.near_copies_real")]
+    known = [figure(result, "risk.near_copies_fresh")]
     # A holdout that overlaps the real table, or is short, would excuse copies.
     if holdout_is_long(result) and not isinstance(at(result, "risk.holdout_overlap"), str):
         known.append(figure(result, "floors.holdout.risk.near_copies"))
     floor = max((each for each in known if each is not None), default=0.0)
-    chance = margin(share, floor, figure(result, "risk.neighbour_rows") or 1)
+    looked = (
+        figure(result, f"risk.{name}") for name in ("neighbour_rows", "near_copies_fresh_rows")
+    )
+    chance = margin(share, floor, min((rows for rows in looked if rows), default=1.0))
     grade = LIMITS["copies"].grade(share - floor - chance)
     said = f"{share:.1%} of rows are near copies of a single real one (real rows: {floor:.1%})"
     if grade == EXCELLENT and 2 * chance > WIDEST:

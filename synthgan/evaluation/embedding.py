@@ -19,8 +19,9 @@ class Embedding:
     """Rows as points whose Euclidean distance says how different they are.
 
     A number becomes its rank among the real values, in [0, 1], interpolated between them; a null
-    becomes 0.5 with an indicator of its own. A category becomes its one-hot vector, null being a
-    level; rare levels, and those that the real table never held, share one place.
+    becomes 0.5 with an indicator of its own, or -0.5 where the real column has none. A category
+    becomes its one-hot vector, null being a level; rare levels, and those that the real table never
+    held, share one place.
 
     Parameters
     ----------
@@ -56,8 +57,9 @@ class Embedding:
         }
         self.text = (
             "numbers and dates as their rank among the real values (0 to 1; null is 0.5, with an "
-            "indicator), categories one-hot with null as a level (at most "
-            f"{self.most_levels} levels each; rare and new ones share one); Euclidean distance"
+            "indicator, or -0.5 where the real column has none), categories one-hot with null as a "
+            f"level (at most {self.most_levels} levels each; rare and new ones share one); "
+            "Euclidean distance"
         )
 
     def transform(self, coded: Coded) -> Points:
@@ -123,7 +125,8 @@ def _ranks(column: NumberColumn, found: Prepared) -> Points:
     values = found.values
     assert values is not None
     null = np.isnan(values)
-    ranks = np.full(len(values), 0.5)
+    # without an indicator a null must not pass for a common value
+    ranks = np.full(len(values), 0.5 if column.has_null else -0.5)
     if len(column.unique):
         middles = (column.cumulative[:-1] + column.cumulative[1:]) / 2
         ranks[~null] = np.interp(values[~null], column.unique, middles, left=0.0, right=1.0)

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from synthgan import __version__
+from synthgan.data.schema import dropped
 from synthgan.errors import ParameterError
 from synthgan.evaluation.attacks import attacks
 from synthgan.evaluation.coding import HOLDOUT, LEFT_OUT_KINDS, REAL, SYNTHETIC, Coded
@@ -24,7 +25,7 @@ from synthgan.evaluation.measures.membership import membership
 from synthgan.evaluation.measures.rare import rare_values
 from synthgan.evaluation.measures.utility import utility
 from synthgan.evaluation.portraits import portraits
-from synthgan.evaluation.reading import read_sampled
+from synthgan.evaluation.reading import AllBut, read_sampled
 from synthgan.evaluation.reference import Reference
 from synthgan.evaluation.result import Evaluation, plain
 from synthgan.evaluation.roles import infer_roles
@@ -76,7 +77,8 @@ def evaluate(
         How the synthetic table was made, in JSON's own types, shown with the result: ``model``,
         ``history``, ``seed``, ``ledger``.
     max_rows : int, default 200,000
-        Longer tables are sampled down to this many rows each.
+        Longer tables are sampled down to this many rows each, those of more than 100 columns to
+        fewer: 20 million cells.
     random_state : int, default 0
         Seed of every draw, below 2**32; the same tables and seed give the same figures.
 
@@ -106,12 +108,14 @@ def evaluate(
     told = None if provenance is None else plain(provenance)
     draws = {"most_rows": max_rows, "seed": random_state}
     logger.info("reading the tables")
-    tables = {
-        "real": read_sampled(real, REAL, stream=_REAL, **draws),
-        "synthetic": read_sampled(synthetic, SYNTHETIC, stream=_SYNTHETIC, **draws),
-    }
+    left_out = dropped(schema)
+    tables = {"real": read_sampled(real, REAL, stream=_REAL, drop=left_out, **draws)}
+    strange = AllBut(set(tables["real"].table.column_names) - set(left_out))
+    tables["synthetic"] = read_sampled(
+        synthetic, SYNTHETIC, stream=_SYNTHETIC, drop=strange, **draws
+    )
     if holdout is not None:
-        tables["holdout"] = read_sampled(holdout, HOLDOUT, stream=_HOLDOUT, **draws)
+        tables["holdout"] = read_sampled(holdout, HOLDOUT, stream=_HOLDOUT, drop=strange, **draws)
     roles = infer_roles(tables["real"].table, schema)
     _check_target(target, roles)
     reference = Reference(
@@ -162,7 +166,7 @@ def fidelity_figures(reference: Reference, found: Coded, *, detail: bool = True)
         "trend_error_pct": 100 * result.trend_error if result.pairs else None,
     }
     if not result.pairs:
-        figures["reason_trend"] = "there is one column only, so there are no pairs"
+        figures["trend_error_pct_reason"] = "there is one column only, so there are no pairs"
     return figures | _fidelity_detail(reference, result) if detail else figures
 
 

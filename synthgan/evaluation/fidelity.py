@@ -21,7 +21,8 @@ from synthgan.evaluation.columns import (
     Codes,
     Floats,
     Prepared,
-    sparse_variation,
+    cell_shares,
+    cell_variation,
     total_variation,
 )
 
@@ -155,7 +156,7 @@ class FidelityReference:
         prepared = self.coder.real.prepared
         self._correlations = correlations(self._numbers(prepared))
         self._contingencies = {
-            pair: _shares(self._cells(pair, prepared), self._size(pair))
+            pair: cell_shares(self._cells(pair, prepared), self._size(pair))
             for pair in self.pairs
             if not self._both_numbers(pair) and self._size(pair) <= KEPT_CELLS
         }
@@ -217,11 +218,11 @@ class FidelityReference:
         size, found = self._size(pair), self._cells(pair, prepared)
         kept = self._contingencies.get(pair)
         if kept is not None:
-            return total_variation(kept, _shares(found, size))
+            return total_variation(kept, cell_shares(found, size))
         real = self._cells(pair, self.coder.real.prepared)
-        if size <= DENSE_CELLS:
-            return total_variation(_shares(real, size), _shares(found, size))
-        return sparse_variation(_thinned(real), _thinned(found))
+        if size > DENSE_CELLS:
+            real, found = _thinned(real), _thinned(found)
+        return cell_variation(real, found, size, dense=DENSE_CELLS)
 
     def _both_numbers(self, pair: tuple[int, int]) -> bool:
         return self.columns[pair[0]].is_number and self.columns[pair[1]].is_number
@@ -270,13 +271,19 @@ def correlations(columns: Sequence[Floats]) -> Floats:
     variances = ((filled**2).T @ known - sums**2 / rows) / rows
     covariances = (filled.T @ filled - sums * sums.T / rows) / rows
     # Where the shared rows vary much less than the whole column, differences of sums lose their
-    # digits: those few pairs are counted one by one.
+    # digits: those few pairs are counted one by one. Those of a constant are 0 already.
     precise = np.minimum(variances, variances.T) > 1e-6
     scale = np.sqrt(np.where(precise, variances * variances.T, 1))
     result: Floats = np.clip(covariances / scale, -1, 1)
-    for i, j in zip(*np.nonzero(~precise), strict=True):
-        result[i, j] = _correlation(columns[i], columns[j])
+    constant = np.array([_is_constant(column[~np.isnan(column)]) for column in columns])
+    doubtful = ~(precise | constant | constant[:, np.newaxis])
+    for i, j in zip(*np.nonzero(np.triu(doubtful)), strict=True):
+        result[i, j] = result[j, i] = _correlation(columns[i], columns[j])
     return result
+
+
+def _is_constant(present: Floats) -> bool:
+    return not len(present) or bool(present.min() == present.max())
 
 
 def _correlation(first: Floats, second: Floats) -> float:
@@ -288,7 +295,7 @@ def _correlation(first: Floats, second: Floats) -> float:
 def _standardised(values: Floats) -> Floats:
     """Mean 0, deviation 1; constants become zeros."""
     present = values[~np.isnan(values)]
-    if not len(present) or present.min() == present.max():
+    if _is_constant(present):
         return np.where(np.isnan(values), np.nan, 0.0)
     scaled = values / np.abs(present).max()
     centred = scaled - np.nanmean(scaled)
@@ -302,7 +309,3 @@ def _thinned(cells: Codes) -> Codes:
         return cells
     chosen: Codes = np.random.default_rng(0).choice(cells, SPARSE_ROWS, replace=False)
     return chosen
-
-
-def _shares(cells: Codes, size: int) -> Floats:
-    return np.bincount(cells, minlength=size) / len(cells)

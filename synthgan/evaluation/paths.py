@@ -14,11 +14,43 @@ def at(found: Any, path: str) -> Any:
     >>> at({"risk": {"closest_share": 0.5}}, "risk.closest_share"), at({}, "risk.dcr")
     (0.5, None)
     """
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
+    while path:
+        name = first_key(found, path)
+        if name is None:
+            return None
+        found, path = found[name], path[len(name) + 1 :]
     return found
+
+
+def first_key(found: Any, path: str) -> str | None:
+    """The longest key that a path begins with: names of columns may hold dots."""
+    if not isinstance(found, Mapping):
+        return None
+    fitting = [name for name in found if path == name or path.startswith(f"{name}.")]
+    return max(fitting, key=len, default=None)
 
 
 def is_number(value: Any) -> bool:
     """Whether a value is a plain number (True and False are none)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def reason_for(result: Any, path: str) -> str | None:
+    """Why a figure is missing: its own reason, else the nearest one above it.
+
+    Examples
+    --------
+    >>> reason_for({"risk": {"dcr": {"median": None}, "reason": "one row"}}, "risk.dcr.median")
+    'one row'
+    >>> reason_for({"risk": {"share": None, "share_reason": "no holdout"}}, "risk.share")
+    'no holdout'
+    """
+    while "." in path:
+        path, _, name = path.rpartition(".")
+        group = at(result, path)
+        # one reason may serve all figures of a group that are held to the holdout
+        of_holdout = ["reason_holdout"] if name.endswith("_holdout") else []
+        for key in (f"{name}_reason", *of_holdout, "reason"):
+            if isinstance(group, Mapping) and group.get(key):
+                return str(group[key])
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,31 @@ class Sampled:
         return {"name": self.name, "rows": self.rows, "rows_used": self.table.num_rows}
 
 
-def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: int = 0) -> Sampled:
+@dataclass(frozen=True, slots=True)
+class AllBut:
+    """Every name but some.
+
+    Examples
+    --------
+    >>> "town" in AllBut({"n"}), "n" in AllBut({"n"})
+    (True, False)
+    """
+
+    names: Container[str]
+
+    def __contains__(self, name: object) -> bool:
+        return name not in self.names
+
+
+def read_sampled(
+    table: Any,
+    what: str,
+    *,
+    most_rows: int,
+    seed: int,
+    stream: int = 0,
+    drop: Container[str] = (),
+) -> Sampled:
     """Read a table; of a longer one, as many rows as allowed, drawn without replacement.
 
     Parameters
@@ -61,6 +85,8 @@ def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: in
         Most rows kept in memory; fewer of tables of more than 100 columns.
     seed, stream : int
         Decide which rows.
+    drop : container of str
+        Columns that are neither read nor checked.
 
     Returns
     -------
@@ -79,7 +105,7 @@ def read_sampled(table: Any, what: str, *, most_rows: int, seed: int, stream: in
     """
     is_path = isinstance(table, str | os.PathLike)
     name = Path(table).name if is_path else what.removeprefix("the ")
-    source = open_source(table, where=what, min_rows=1)
+    source = open_source(table, where=what, min_rows=1, drop=drop)
     chosen = np.arange(source.rows)
     most_rows = min(most_rows, MOST_CELLS // len(source.names))
     if source.rows > most_rows:

@@ -11,7 +11,7 @@ from typing import Any
 
 from synthgan.data.output import check_output, replacing
 from synthgan.errors import ParameterError
-from synthgan.evaluation.paths import at
+from synthgan.evaluation.paths import at, first_key
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -68,7 +68,7 @@ class Evaluation:
         value: Any = self.result
         rest = path
         while rest:
-            name = _first_key(value, rest)
+            name = first_key(value, rest)
             if name is None:
                 place = path[: len(path) - len(rest)].rstrip(".") or "the result"
                 known = f"; it has {', '.join(value)}" if isinstance(value, Mapping) else ""
@@ -172,11 +172,3 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, dt.date | dt.time | os.PathLike):
         return str(value)
     raise TypeError(f"a {type(value).__name__}")
-
-
-def _first_key(value: Any, path: str) -> str | None:
-    """The longest key that a path begins with: names of columns may hold dots."""
-    if not isinstance(value, Mapping):
-        return None
-    fitting = [name for name in value if path == name or path.startswith(f"{name}.")]
-    return max(fitting, key=len, default=None)

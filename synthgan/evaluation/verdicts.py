@@ -10,6 +10,7 @@ other ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from synthgan.evaluation.disclosure import disclosure
 from synthgan.evaluation.findings import (
@@ -42,15 +43,21 @@ from synthgan.evaluation.grades import (
 )
 from synthgan.evaluation.paths import at
 
+Verdict = dict[str, Any]
 
-def verdicts(result: Result) -> dict[str, dict[str, str]]:
+# Without these nobody should be told that a table is excellent.
+_DECISIVE = ("fidelity", "risk")
+
+
+def verdicts(result: Result) -> dict[str, Verdict]:
     """A grade for each group of figures, in words.
 
     A group is as good as the worst of its figures, and the whole as the worst of its groups;
-    figures that are missing do not count, and too few rows leave a grade unknown. Privacy is never
-    graded above fair without a holdout (without rows that the generator has not seen, likeness and
-    copying look the same), nor above good with one that shares rows with the real table, or where
-    not all rows were looked at.
+    figures that are missing do not count, and too few rows leave a grade unknown. The whole is not
+    excellent while the likeness of columns or privacy is unknown. Privacy is never graded above
+    fair without a holdout (without rows that the generator has not seen, likeness and copying look
+    the same), nor above good with one that shares rows with the real table, or where not all rows
+    were looked at.
 
     Parameters
     ----------
@@ -61,7 +68,8 @@ def verdicts(result: Result) -> dict[str, dict[str, str]]:
     -------
     dict
         For "fidelity", "rows", "utility", "risk" and "overall": `grade` (excellent, good, fair,
-        poor or unknown), `text` (a sentence for anybody) and `reason` (the figures, worst first).
+        poor or unknown), `text` (a sentence for anybody), `reasons` (the figures, worst first) and
+        `reason` (these in one text).
 
     Examples
     --------
@@ -90,13 +98,17 @@ def verdicts(result: Result) -> dict[str, dict[str, str]]:
     return found
 
 
-def _verdict(group: str, findings: list[Finding]) -> dict[str, str]:
+def _verdict(group: str, findings: list[Finding]) -> Verdict:
     findings = findings or [Finding(UNKNOWN, "it was not measured")]
     order = [POOR, FAIR, GOOD, EXCELLENT, UNKNOWN]
     findings = sorted(findings, key=lambda finding: order.index(finding.grade))
     grade = findings[0].grade
-    reason = "; ".join(finding.reason for finding in findings)
-    return {"grade": grade, "text": SENTENCES[group][grade], "reason": reason}
+    reasons = [finding.reason for finding in findings]
+    return _said(grade, SENTENCES[group][grade], reasons)
+
+
+def _said(grade: str, text: str, reasons: list[str]) -> Verdict:
+    return {"grade": grade, "text": text, "reason": "; ".join(reasons), "reasons": reasons}
 
 
 def _few_rows(result: Result) -> Finding | None:
@@ -105,14 +117,20 @@ def _few_rows(result: Result) -> Finding | None:
     return Finding(UNKNOWN, f"{' and '.join(few)}: {UNSURE}") if few else None
 
 
-def _overall(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def _overall(found: Mapping[str, Verdict]) -> Verdict:
+    """The worst of the grades, and no praise where columns or privacy could not be graded."""
     grades = {group: found[group]["grade"] for group in GROUPS}
-    known = [grade for grade in grades.values() if grade != UNKNOWN]
     said = ", ".join(f"{GROUPS[group]} {grade}" for group, grade in grades.items())
-    worst = max(known, key=GRADES.index, default=UNKNOWN)
+    text = f"{said[0].upper()}{said[1:]}."
+    known = [grade for grade in grades.values() if grade != UNKNOWN]
+    if not known:
+        return _said(UNKNOWN, text, ["no figure could be graded"])
+    worst = max(known, key=GRADES.index)
+    unknown = [GROUPS[group] for group in _DECISIVE if grades[group] == UNKNOWN]
+    if unknown and worst == EXCELLENT:
+        return _said(GOOD, text, [f"not excellent while unknown: {', '.join(unknown)}"])
     lowest = [GROUPS[group] for group, grade in grades.items() if grade == worst]
-    reason = f"as its lowest grade: {', '.join(lowest)}" if known else "no figure could be graded"
-    return {"grade": worst, "text": f"{said[0].upper()}{said[1:]}.", "reason": reason}
+    return _said(worst, text, [f"as its lowest grade: {', '.join(lowest)}"])
 
 
 def _shape(result: Result) -> Iterator[Finding]:
@@ -226,12 +244,24 @@ def _utility(result: Result) -> Iterator[Finding]:
     if value is None or real is None:
         yield Finding(UNKNOWN, str(at(result, "utility.reason") or "it was not measured"))
         return
+    said = f"{name.upper()} {value:.3f}, trained on real rows {real:.3f}"
+    few = _as_few_rows(result, f"utility.{name}")
+    if few is not None:
+        said += f", on as few of them {few:.3f}"
     independent = figure(result, f"floors.independent.utility.{name}")
-    beside = "" if independent is None else f", on independent columns {independent:.3f}"
-    said = f"{name.upper()} {value:.3f}, trained on real rows {real:.3f}{beside}"
+    if independent is not None:
+        said += f", on independent columns {independent:.3f}"
+    best = real if few is None else min(real, few)
     if (figure(result, "utility.rows.test") or LEAST_ROWS) < LEAST_ROWS:
         yield Finding(UNKNOWN, f"{said}: {UNSURE}")
-    elif real - chance < LEAST_SKILL:
+    elif best - chance < LEAST_SKILL:
         yield Finding(UNKNOWN, f"{said}: even real rows do not teach this target")
     else:
-        yield Finding(LIMITS["utility"].grade(1 - (value - chance) / (real - chance)), said)
+        yield Finding(LIMITS["utility"].grade(1 - (value - chance) / (best - chance)), said)
+
+
+def _as_few_rows(result: Result, path: str) -> float | None:
+    """What real rows come to where the synthetic table has fewer of them than the real one."""
+    rows = rows_used(result)
+    shorter = len(rows) == 2 and rows["synthetic"] < rows["real"]
+    return figure(result, f"floors.bootstrap.{path}") if shorter else None

@@ -126,9 +126,10 @@ def is_right(candidates: Coded, rows: Codes, targets: Coded, place: int) -> Mask
         return same
     guessed, true = guesses.values[rows], truth.values
     allowed = TOLERANCE * np.abs(guessed)
-    if isinstance(column, NumberColumn) and _is_moment(candidates.table.column(place).type):
+    if isinstance(column, NumberColumn) and _is_moment(column.type):
         allowed = np.full(len(rows), TOLERANCE * _span(column.unique))
-    near: Mask = np.abs(guessed - true) <= allowed
+    # Halved, because the whole difference may be more than a float can say.
+    near: Mask = np.abs(guessed / 2 - true / 2) <= allowed / 2
     return near | (np.isnan(guessed) & np.isnan(true))
 
 

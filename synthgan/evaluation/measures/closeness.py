@@ -2,7 +2,9 @@
 
 Rows are points of the reference's embedding. Near rows are innocent where real rows are near to
 each other: what real rows come to that nobody learned from is the floor named holdout, and two
-shares stand beside those of the real rows themselves, each held to all others.
+shares stand beside those of the real rows themselves. Near copies of these are counted among rows
+left out, in an embedding by the others: by the ranks of all of them, real rows would lie at even
+distances, and hardly any would be near.
 
 - *exact copies*: share of rows equal to a real row in every compared column. All real rows count,
   those too that were not drawn from a longer table.
@@ -26,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synthgan.evaluation.attacks.rates import Count, success_rate
 from synthgan.evaluation.columns import Floats
-from synthgan.evaluation.embedding import Points, nearest
+from synthgan.evaluation.embedding import Embedding, Points, nearest
 
 if TYPE_CHECKING:
     from synthgan.evaluation.coding import Coded, Keys
@@ -41,7 +44,7 @@ MOST_OVERLAP = 0.02
 # Products of two numbers that a search for neighbours may take: bounds rows on wide tables.
 _CLOSEST_WORK, _NEIGHBOUR_WORK = 3e10, 6e9
 _MOST_QUERIES, _LEAST_QUERIES = 4_000, 500
-_CLOSEST, _REAL, _FOUND = 500, 510, 511
+_CLOSEST, _REAL, _FOUND, _FRESH = 500, 510, 511, 512
 _PERCENTILES = {"p05": 5, "median": 50}
 _FLOORS = ("exact_copies", "near_copies", "closest_share", "dcr", "nndr")
 _ROUNDING = 1e-6  # distances below it are those of equal rows
@@ -68,7 +71,7 @@ def closeness(reference: Reference, found: Coded, *, detail: bool = True) -> Res
     -------
     dict
         ``exact_copies``, ``near_copies`` and ``closest_share`` as fractions; ``dcr`` and ``nndr``
-        with ``p05`` and ``median``; in detail ``exact_copies_real`` and ``near_copies_real``, the
+        with ``p05`` and ``median``; in detail ``exact_copies_real`` and ``near_copies_fresh``, the
         shares of real rows that others equal or all but equal; ``holdout_overlap``, a warning where
         the holdout is not independent of the real table; ``embedding`` in words. Figures that
         cannot be taken are None, with the reason beside them.
@@ -165,12 +168,16 @@ def _nearer(rows: Points, near: Points, far: Points) -> tuple[Floats, Any, Any]:
 def _clustered(sums: Floats, counts: Floats) -> tuple[float, list[float]]:
     """A share and its 95 % interval where what has the same closest row counts as one.
 
-    The cluster-robust variance of a mean (Liang and Zeger, Biometrika 1986).
+    The cluster-robust variance of a mean (Liang and Zeger, Biometrika 1986), but no less than the
+    interval of a share (Wilson, JASA 1927) of as many rows as there are closest ones, in effect:
+    few of them may all say the same.
     """
     total = counts.sum()
     share = float(sums.sum() / total)
     margin = _NORMAL_95 * float(np.sqrt(((sums - share * counts) ** 2).sum()) / total)
-    return share, [max(0.0, share - margin), min(1.0, share + margin)]
+    rows = float(total**2 / (counts**2).sum())
+    low, high = success_rate(Count(share * rows, rows)).interval
+    return share, [max(0.0, min(low, share - margin)), min(1.0, max(high, share + margin))]
 
 
 def _neighbours(reference: Reference, found: Coded) -> Result:
@@ -212,18 +219,29 @@ def _neighbourhood(reference: Reference) -> tuple[Points, int]:
 
 def _real_figures(reference: Reference) -> Result:
     """What the real rows are to each other, and the holdout to them."""
-    real, queries = _neighbourhood(reference)
     keys, counts = reference.real_keys
     twins = float(counts[counts > 1].sum() / counts.sum())
-    near = None
-    if len(real) > 2:
-        # The closest of all to a real row is the row itself, or its twin, which is as good.
-        near = _near_share(_ratios(nearest(real[:queries], real, 3)[0][:, 1:])[1])
     return {
         "exact_copies_real": twins,
-        "near_copies_real": near,
+        **_fresh_rows(reference),
         "holdout_overlap": _overlap(reference.holdout, keys, twins),
     }
+
+
+def _fresh_rows(reference: Reference) -> Result:
+    """Near copies among real rows that are left out, held to the other ones alone."""
+    others, queries = _neighbourhood(reference)
+    order = reference.rng(_FRESH).permutation(reference.real.rows)
+    left_out, kept = np.split(order, [min(queries, len(order) // 2)])
+    share = None
+    if len(kept) > 1:
+        coder = reference.coder.learned_from(kept[: len(others)])
+        embedding = Embedding(coder.real)
+        fresh = embedding.transform(coder.code(reference.real.take(left_out).table))
+        share = _near_share(_ratios(nearest(fresh, embedding.transform(coder.real), 2)[0])[1])
+    found: Result = {"near_copies_fresh": share, "near_copies_fresh_rows": len(left_out)}
+    reason = {"near_copies_fresh_reason": "the real table has too few rows to leave some out"}
+    return found if share is not None else found | reason
 
 
 def _overlap(holdout: Coded | None, keys: Keys, twins: float) -> str | None:

@@ -127,7 +127,9 @@ def _categories(parts: _Parts, found: Coded, detail: bool) -> tuple[dict[str, An
     firsts = [0 if isinstance(c, LevelColumn) else c.size - 2 for c in columns]
     starts = np.cumsum([0, *(c.size - 1 - f for c, f in zip(columns, firsts, strict=True))])
     real, made = (
-        np.concatenate([_level_counts(coded, i)[first:] for i, first in enumerate(firsts)])
+        np.concatenate(
+            [coded.prepared[i].counts(c.size)[firsts[i] :] for i, c in enumerate(columns)]
+        )
         for coded in (parts.real, found)
     )
     counts = compare(real, made, (parts.real.rows, found.rows))
@@ -146,12 +148,6 @@ def _categories(parts: _Parts, found: Coded, detail: bool) -> tuple[dict[str, An
             for place, part in zip(places, counts.largest(), strict=True)
         ]
     return figures, mask
-
-
-def _level_counts(coded: Coded, place: int) -> Codes:
-    """Rows of each level and of null; what the real column never held is left out."""
-    size = coded.columns[place].size
-    return np.bincount(coded.prepared[place].codes, minlength=size)[: size - 1]
 
 
 def _category(real: Coded, place: int, code: int) -> dict[str, Any]:

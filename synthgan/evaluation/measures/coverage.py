@@ -143,7 +143,7 @@ def ranges(reference: Reference, found: Coded, *, detail: bool = True) -> dict[s
         the ends of both ranges, `real` and `synthetic`, or the numbers of levels.
     """
     figures = {
-        column.name: _range(column, prepared, found.table.schema.field(column.name).type)
+        column.name: _range(column, prepared)
         if isinstance(column, NumberColumn)
         else _categories(column, prepared)
         for column, prepared in _pairs(found)
@@ -201,7 +201,7 @@ def _patterns(
     return nulls[first], shares[0], shares[1]
 
 
-def _range(column: NumberColumn, prepared: Prepared, kind: Any) -> dict[str, Any]:
+def _range(column: NumberColumn, prepared: Prepared) -> dict[str, Any]:
     assert prepared.values is not None
     values = prepared.values[~np.isnan(prepared.values)]
     if not len(column.unique):
@@ -213,8 +213,8 @@ def _range(column: NumberColumn, prepared: Prepared, kind: Any) -> dict[str, Any
         "range_coverage": _range_coverage(low, high, values),
         "boundary_adherence": inside / rows if rows else None,
         "outside_pct": 100 * (1 - inside / len(values)) if len(values) else None,
-        "real": [number_in_words(end, kind) for end in (low, high)],
-        "synthetic": [number_in_words(end, kind) for end in (values.min(), values.max())]
+        "real": [number_in_words(end, column.type) for end in (low, high)],
+        "synthetic": [number_in_words(end, column.type) for end in (values.min(), values.max())]
         if len(values)
         else None,
     }

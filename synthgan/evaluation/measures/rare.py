@@ -31,6 +31,7 @@ MOST_CELLS = 1_000_000
 _PAIRS = 580
 
 Counts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Result = dict[str, Any]
 
 
@@ -88,11 +89,10 @@ def rare_values(reference: Reference, found: Coded, *, detail: bool = True) -> R
 def _figures(parts: list[Counts], kept: float) -> Result:
     """Figures of rare values, from how often each occurs, where a share of the rows is kept."""
     counts = np.concatenate(parts) if parts else np.empty(0, np.int64)
-    return {
-        "rare": len(counts),
-        "found": int((counts > 0).sum()),
-        "share": _expected_share(counts, kept) if len(counts) else None,
-    }
+    found = {"rare": len(counts), "found": int((counts > 0).sum())}
+    if not len(counts):
+        return found | {"share": None, "share_reason": "there are no rare ones"}
+    return found | {"share": _expected_share(counts, kept)}
 
 
 def _expected_share(counts: Counts, kept: float) -> float:
@@ -110,11 +110,10 @@ def _rare_levels(reference: Reference, found: Coded) -> Iterator[tuple[str, Coun
 
 def _level_counts(coded: Coded, place: int) -> Counts:
     """Rows of each real level, of shape (levels,): neither null nor unseen ones."""
-    size = coded.columns[place].size
-    return np.bincount(coded.prepared[place].codes, minlength=size)[: size - 2]
+    return coded.prepared[place].counts(coded.columns[place].size)[:-1]
 
 
-def _few(counts: Counts) -> NDArray[np.bool_]:
+def _few(counts: Counts) -> Mask:
     return (counts > 0) & (counts < FEW)
 
 
@@ -150,20 +149,20 @@ def _ends(reference: Reference, found: Coded, name: str) -> Result:
     column = reference.real.columns[place]
     if not isinstance(column, NumberColumn):
         return {}
-    few = _few(_number_counts(column))
-    rare = int(few[0]) + int(few[-1])
-    return {"ends": {"rare": rare, "found": _same_ends(column.unique, few, found, place)}}
+    ends, few = column.unique[[0, -1]], _few(_number_counts(column))[[0, -1]]
+    same = _same_ends(ends, few, found, place)
+    # A range of a single value has one end.
+    return {"ends": {"rare": len(set(ends[few])), "found": len(set(ends[same]))}}
 
 
-def _same_ends(unique: Floats, few: NDArray[np.bool_], coded: Coded, place: int) -> int:
+def _same_ends(ends: Floats, few: Mask, coded: Coded, place: int) -> Mask:
     values = coded.prepared[place].values
     assert values is not None
     present = values[~np.isnan(values)]
     if not len(present):
-        return 0
-    lowest = few[0] and present.min() == unique[0]
-    highest = few[-1] and present.max() == unique[-1]
-    return int(lowest) + int(highest)
+        return np.zeros(2, dtype=np.bool_)
+    same: Mask = few & (ends == [present.min(), present.max()])
+    return same
 
 
 def _rare_pairs(reference: Reference, found: Coded) -> tuple[list[Counts], int]:

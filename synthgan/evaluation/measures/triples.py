@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import comb
+from math import comb, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthgan.evaluation.columns import Codes, total_variation
+from synthgan.evaluation.columns import Codes, cell_variation
 
 if TYPE_CHECKING:
     from synthgan.evaluation.coding import Coded
@@ -100,20 +100,11 @@ def _unranked(rank: int) -> tuple[int, int, int]:
 
 
 def _triple_error(real: Coded, found: Coded, triple: tuple[int, int, int]) -> float:
-    sizes = [real.columns[c].size for c in triple]
-    return _variation(_cells(real, triple), _cells(found, triple), int(np.prod(sizes, dtype=float)))
+    size = prod(real.columns[c].size for c in triple)
+    return cell_variation(_cells(real, triple), _cells(found, triple), size, dense=_DENSE_CELLS)
 
 
 def _cells(coded: Coded, triple: tuple[int, int, int]) -> Codes:
     first, second, third = (coded.prepared[c].codes for c in triple)
     sizes = [coded.columns[c].size for c in triple]
     return (first * sizes[1] + second) * sizes[2] + third
-
-
-def _variation(real: Codes, found: Codes, size: int) -> float:
-    """Total variation between two lists of cells below `size`."""
-    if size > _DENSE_CELLS:
-        places: Codes = np.unique(np.concatenate([real, found]), return_inverse=True)[1]
-        real, found, size = places[: len(real)], places[len(real) :], int(places.max()) + 1
-    shares = [np.bincount(cells, minlength=size) / len(cells) for cells in (real, found)]
-    return total_variation(*shares)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import f1_score
 
+from synthgan.density_ratio import auc
 from synthgan.evaluation.coding import Coded
 from synthgan.evaluation.columns import Floats
 from synthgan.evaluation.measures.learners import (
@@ -281,15 +282,13 @@ def _agreement(real: Floats | None, found: Floats | None) -> float | None:
 
 
 def _auc(truth: Floats, shares: Floats) -> float | None:
-    """Mann-Whitney's statistic of the last of two classes, or the mean over more."""
+    """The AUC of the last of two classes, or the mean over more."""
     classes = [1] if shares.shape[1] == 2 else range(shares.shape[1])
     found = []
     for number in classes:
         event = truth == number
         if 0 < event.sum() < len(event):
-            # The mean of a class's ranks runs from (its rows + 1) / 2 to that plus the others.
-            least = (event.sum() + 1) / 2
-            found.append((_ranks(shares[:, number])[event].mean() - least) / (~event).sum())
+            found.append(auc(shares[event, number], shares[~event, number]))
     return float(np.mean(found)) if found else None
 
 

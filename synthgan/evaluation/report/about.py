@@ -8,9 +8,9 @@ from typing import Any
 from synthgan.evaluation.paths import at, is_number
 from synthgan.evaluation.report import charts
 from synthgan.evaluation.report.figures import FIGURES, FLOOR_TEXTS, FLOORS
-from synthgan.evaluation.report.wording import counted, text_of, words
+from synthgan.evaluation.report.sections import MOST_ROWS
+from synthgan.evaluation.report.wording import counted, isolated, named, text_of, valued, words
 
-MOST_ROWS = 200  # of any table on the page
 MOST_POINTS = 400  # of a curve
 CURVES = {
     "Held-out quality (higher is better)": ("quality",),
@@ -35,7 +35,7 @@ def provenance(result: Result) -> Part | None:
     drawn = {key: found[key] for key, kind in DRAWN.items() if isinstance(found.get(key), kind)}
     about = {key: value for key, value in found.items() if key not in drawn | {"what": ""}}
     model = drawn.get("model", {})
-    parts = [(words(str(name)), facts(part)) for name, part in model.items() if is_part(part)]
+    parts = [(words(named(name)), facts(part)) for name, part in model.items() if is_part(part)]
     left = {key: value for key, value in model.items() if not is_part(value) and key != "what"}
     return {
         "about": facts({key: value for key, value in left.items() if key not in DRAWN} | about),
@@ -88,7 +88,7 @@ def _entries(entries: Sequence[Any]) -> Part:
     known = [entry for entry in entries if isinstance(entry, Mapping)]
     keys = list(dict.fromkeys(key for entry in known for key in entry))
     cells = [[text_of(entry.get(key)) if key in entry else "" for key in keys] for entry in known]
-    return {"heads": [words(key) for key in keys], "entries": cells}
+    return {"heads": [words(named(key)) for key in keys], "entries": cells}
 
 
 def definitions(result: Result) -> Part:
@@ -107,8 +107,14 @@ def definitions(result: Result) -> Part:
         "notes": at(result, "notes") or [],
         "left_out": [column for column in listed if column.get("compared") is False],
         "tables": at(result, "tables") or {},
-        "settings": facts(at(result, "settings") or {}),
+        "settings": _settings(at(result, "settings") or {}),
     }
+
+
+def _settings(found: Result) -> list[tuple[str, str]]:
+    """The settings as facts; the target among them is a column's name."""
+    target = found.get("target")
+    return facts({**found, "target": None if target is None else named(target)})
 
 
 def every(result: Result, group: str) -> Part | None:
@@ -157,17 +163,22 @@ def facts(found: Result, prefix: str = "") -> list[tuple[str, str]]:
     """Plain values below a mapping as label and text; lists are counted unless short and plain."""
     made: list[tuple[str, str]] = []
     for name, value in found.items():
-        label = f"{prefix}{words(str(name))}"
+        label = f"{prefix}{words(named(name))}"
         if isinstance(value, Mapping):
             made += facts(value, f"{label} · ") if len(prefix) < 40 else []
         elif isinstance(value, list):
             if value and len(value) <= 6 and not any(isinstance(v, dict | list) for v in value):
-                made.append((label, ", ".join(text_of(v, str(name)) for v in value)))
+                made.append((label, ", ".join(_listed(name, v) for v in value)))
             elif value:
                 made.append((label, counted(len(value), "entry")))
         elif value is not None:
             made.append((label, _fact(name, value)))
     return made[:MOST_ROWS]
+
+
+def _listed(name: str, value: Any) -> str:
+    text = text_of(value, str(name))
+    return isolated(valued(text)) if isinstance(value, str) else text
 
 
 def _fact(name: str, value: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthgan.evaluation.paths import is_number
-from synthgan.evaluation.report.wording import counted, short, text_of
+from synthgan.evaluation.report.wording import counted, isolated, short, text_of, valued
 
 WIDTH, HEIGHT = 320, 150
 # Beneath the bars of a histogram; what is missing stands in a bar of its own on the right.
@@ -139,7 +139,7 @@ def _null(null: Sequence[float], scale: float) -> Chart:
 
 
 def _told(label: str, real: float, found: float) -> str:
-    return f"{label}: real {percent(real)}, synthetic {percent(found)}"
+    return f"{isolated(label)}: real {percent(real)}, synthetic {percent(found)}"
 
 
 def _null_row(null: Sequence[float]) -> list[tuple[str, float, float]]:
@@ -206,7 +206,7 @@ def bars(portrait: Mapping[str, Any]) -> Chart:
 def _rows(portrait: Mapping[str, Any]) -> list[tuple[str, float, float, bool]]:
     """Label, real share, synthetic share, and whether it is no level of its own."""
     shares = zip(portrait["labels"], portrait["real"], portrait["synthetic"], strict=True)
-    rows = [(label if label.strip() else "(empty)", r, s, False) for label, r, s in shares]
+    rows = [(valued(label), r, s, False) for label, r, s in shares]
     other, null = portrait.get("other", [0, 0]), portrait.get("null", [0, 0])
     unseen = portrait.get("unseen", 0)
     if portrait.get("other_levels"):

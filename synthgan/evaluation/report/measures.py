@@ -153,8 +153,8 @@ def attacks(found: Result) -> Part | None:
     ]
     if not listed:
         return None
-    few = [attack for attack in listed if not attack["secret"]]
-    secrets = [attack for attack in listed if attack["secret"]]
+    few = [attack for attack in listed if attack["secret"] is None]
+    secrets = [attack for attack in listed if attack["secret"] is not None]
     secrets.sort(key=lambda attack: -(attack["found"].get("risk") or 0.0))
     shown = [*few, *secrets[:MOST_ATTACKS]]
     axis = Axis([0.0, *(end for attack in shown for end in _ends(attack["found"]))])
@@ -167,7 +167,8 @@ def attacks(found: Result) -> Part | None:
     }
 
 
-def _attacks(title: str, found: Any, *, secret: bool = False) -> Iterator[Part]:
+def _attacks(title: str, found: Any, *, secret: str | None = None) -> Iterator[Part]:
+    """Attacks at or below a place in the result; the secret is the column that was attacked."""
     if not isinstance(found, Mapping):
         return
     if "rate" in found:
@@ -176,7 +177,7 @@ def _attacks(title: str, found: Any, *, secret: bool = False) -> Iterator[Part]:
     for name, part in found.items():
         if name == "columns":
             for column, each in part.items():
-                yield from _attacks(f"{title}: {column}", each, secret=True)
+                yield from _attacks(title, each, secret=column)
         elif name != "worst" or not found.get("columns"):
             yield from _attacks(f"{title}, {words(name)}", part)
 
@@ -200,6 +201,7 @@ def _placed(attack: Part, axis: Axis) -> Part:
     risk = found.get("risk")
     return {
         "title": attack["title"],
+        "secret": attack["secret"],
         "marks": marks,
         "risk": None if risk is None else text_of(float(risk), "share"),
         "risk_span": " to ".join(span),

@@ -15,7 +15,15 @@ from markupsafe import Markup
 
 from synthgan.evaluation.paths import at
 from synthgan.evaluation.report import about, charts, measures, sections
-from synthgan.evaluation.report.wording import counted, name, named, sentence, text_of
+from synthgan.evaluation.report.wording import (
+    counted,
+    isolated,
+    name,
+    named,
+    sentence,
+    text_of,
+    value,
+)
 
 PACKAGE = "synthgan.evaluation.report"
 NOTEBOOK_HEIGHT = 760
@@ -130,6 +138,8 @@ def _environment() -> Environment:
         "text": text_of,
         "name": name,
         "named": named,
+        "value": value,
+        "isolated": isolated,
         "counted": counted,
         "sentence": sentence,
     }

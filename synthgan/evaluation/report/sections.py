@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthgan.evaluation.grades import GRADES, GROUPS, UNKNOWN
 from synthgan.evaluation.paths import at, is_number
 from synthgan.evaluation.report import charts
 from synthgan.evaluation.report.figures import FIGURES, FLOORS
@@ -26,14 +27,8 @@ from synthgan.evaluation.report.wording import (
 MOST_ROWS = 200  # of any table on the page
 MOST_NAMED = 20  # columns whose names stand beside the heat maps
 LABEL_ROOM = 8.6  # for such a name, in sizes of its font
-GRADES = ["poor", "fair", "good", "excellent"]
-# Title of a group of verdicts, and the section where it is shown.
-GROUPS = {
-    "fidelity": ("Likeness of columns", "columns"),
-    "rows": ("Likeness of rows", "rows"),
-    "utility": ("Usefulness", "utility"),
-    "risk": ("Privacy", "risk"),
-}
+# The section that shows a group of verdicts, where it is not called as the group.
+ANCHORS = {"fidelity": "columns", "overall": "summary"}
 HEADLINES = [
     "fidelity.shape_error_pct",
     "fidelity.trend_error_pct",
@@ -63,15 +58,14 @@ def summary(result: Result) -> Part:
 
 
 def _card(name: str, verdict: Result) -> Part:
-    grade = str(verdict.get("grade") or "unknown")
-    title, anchor = GROUPS.get(name, (words(name).capitalize(), "summary"))
+    grade = str(verdict.get("grade") or UNKNOWN)
     return {
-        "title": title,
-        "anchor": anchor,
+        "title": GROUPS.get(name, name).capitalize(),
+        "anchor": ANCHORS.get(name, name),
         "grade": grade,
-        "level": GRADES.index(grade) + 1 if grade in GRADES else 0,
+        "level": GRADES[::-1].index(grade) if grade in GRADES else 0,
         "text": sentence(verdict.get("text") or ""),
-        "reasons": [reason for reason in str(verdict.get("reason") or "").split("; ") if reason],
+        "reasons": verdict["reasons"],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synthgan.evaluation.paths import at, is_number
+from synthgan.evaluation.paths import at, is_number, reason_for
 from synthgan.evaluation.report.figures import FIGURES, FLOORS, Figure
 from synthgan.evaluation.report.wording import text_of, words
 
@@ -114,13 +114,8 @@ def strip_of(
     figure = FIGURES.get(path) or Figure(words(key).capitalize(), "", None, "")
     floors = {name: at(found, path) for name, found in (at(result, "floors") or {}).items()}
     held = {**floors, **(others or {})}
-    return _strip(path, figure, value, group.get(f"{key}_interval"), held, _reason(group, key))
-
-
-def _reason(group: Mapping[str, Any], key: str) -> str:
-    """Why a figure of a group was not measured."""
-    names = (f"{key}_reason", "reason_holdout" if key.endswith("_holdout") else "reason", "reason")
-    return next((str(group[name]) for name in names if group.get(name)), "")
+    reason = reason_for(result, path) or ""
+    return _strip(path, figure, value, group.get(f"{key}_interval"), held, reason)
 
 
 def _strip(

@@ -39,6 +39,40 @@ def name(name: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(named(name))
 
 
+def valued(value: object) -> str:
+    """A value as plain text; one of nothing but spaces says so.
+
+    Examples
+    --------
+    >>> valued("Ulm"), valued(" ")
+    ('Ulm', '(empty)')
+    """
+    text = str(value)
+    return text if text.strip() else "(empty)"
+
+
+def value(value: object) -> Markup:
+    """A value as markup of its own, as `name` does it.
+
+    Examples
+    --------
+    >>> value("")
+    Markup('<bdi>(empty)</bdi>')
+    """
+    return Markup("<bdi>{}</bdi>").format(valued(value))
+
+
+def isolated(text: str) -> str:
+    r"""What `name` and `value` do, where there is no markup: in titles and in labels.
+
+    Examples
+    --------
+    >>> isolated("age").encode("ascii", "backslashreplace")
+    b'\\u2068age\\u2069'
+    """
+    return f"\u2068{text}\u2069"
+
+
 def counted(amount: object, what: str) -> str:
     """An amount with its noun, in the singular where it is one.
 
