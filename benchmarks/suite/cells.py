@@ -15,8 +15,10 @@ from suite.plan import Cell, PlanError, Suite
 from suite.records import (
     METHODS,
     Record,
+    code_print,
     file_print,
     generate_key,
+    is_file_of,
     is_generated,
     is_judged,
     judge_key,
@@ -76,9 +78,11 @@ class Bench:
             "synthetic": str(half),
             "facts": str(facts),
         }
+        # Before the rows are made: the sources may be edited meanwhile.
+        key, code = generate_key(cell, parts, self.threads), code_print(cell.method)
         outcome = self.run("generate", order, cell, python, bool(needs.requirements))
-        entry = self.entry(generate_key(cell, parts, self.threads), outcome)
-        entry |= {"machine": machine(), "threads": self.threads, "rows": parts.rows}
+        entry = self.entry(key, outcome) | {"code": code, "machine": machine()}
+        entry |= {"threads": self.threads, "rows": parts.rows}
         if outcome.status == DONE:
             half.replace(made)
             entry |= json.loads(facts.read_text()) | {"synthetic": file_print(made)}
@@ -88,13 +92,13 @@ class Bench:
     def judge(self, cell: Cell) -> None:
         """Take the figures of a cell that has its rows, unless they are there."""
         record, made = self.record(cell), self.synthetic(cell)
-        if not cell.method.published and not self.are_there(record):
+        print_ = self.rows_print(cell, record)
+        if print_ is None:
             return
-        print_ = file_print(made) if made.exists() else record["generate"]["synthetic"]
         key = self.judge_key(cell, print_)
         if is_judged(record, key):
             return
-        if not made.exists():
+        if not is_file_of(made, print_):
             self.say(cell, "its rows are not here: generate them again")
             return
         parts, figures = self.parts(cell), Path(f"{self.stem(cell)}.figures.json")
@@ -115,13 +119,13 @@ class Bench:
     def states(self, cell: Cell) -> tuple[str, str]:
         """How far the two phases of a cell are."""
         record = self.record(cell)
+        print_ = self.rows_print(cell, record)
         if cell.method.published:
-            rows, print_ = "published", file_print(self.synthetic(cell))
+            rows = "published"
         else:
             key = generate_key(cell, self.parts(cell), self.threads)
-            made = record.get("generate", {})
-            rows = made["status"] if is_generated(record, key, self.limit) else TO_DO
-            print_ = made.get("synthetic")
+            done = is_generated(record, key, self.limit)
+            rows = record["generate"]["status"] if done else TO_DO
         if print_ is None:
             return rows, TO_DO if rows == TO_DO else "-"
         return rows, DONE if is_judged(record, self.judge_key(cell, print_)) else TO_DO
@@ -134,13 +138,16 @@ class Bench:
         made = record["generate"]
         if made["status"] != DONE:
             return True
-        path = self.synthetic(cell)
-        if path.exists() and file_print(path) == made["synthetic"]:
+        if is_file_of(self.synthetic(cell), made["synthetic"]):
             return True
         return is_judged(record, self.judge_key(cell, made["synthetic"]))
 
-    def are_there(self, record: Record) -> bool:
-        return bool(record.get("generate", {}).get("status") == DONE)
+    def rows_print(self, cell: Cell, record: Record) -> str | None:
+        """Print of the rows that a cell's figures are of; None before they are made."""
+        if cell.method.published:
+            return file_print(self.synthetic(cell))
+        found: str | None = record.get("generate", {}).get("synthetic")
+        return found
 
     def judge_key(self, cell: Cell, synthetic: str) -> str:
         return judge_key(synthetic, self.parts(cell), cell, METRICS_VERSION)
@@ -159,7 +166,13 @@ class Bench:
         name = cell.method.published.get(cell.table.name)
         if name is None or self.data is None:
             raise PlanError(f"{cell.name}: its table is published, give its folder with --data")
-        return self.data / name
+        path = self.data / name
+        if not path.is_file():
+            raise PlanError(
+                f"{path}: no such file; --data must name the folder that holds this published "
+                f"table, or --methods leave {cell.method.name} out"
+            )
+        return path
 
     def stem(self, cell: Cell) -> Path:
         return self.work / cell.suite / cell.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from suite.tables import ROOT
 
+# What the rows of methods without an environment of their own are computed with.
+_OWN_PACKAGES = ("torch", "numpy", "pyarrow")
 _BLOCK = re.compile(r"(?ms)^# /// script\n(.*?)^# ///$")
 
 
@@ -45,11 +48,24 @@ def read_needs(script: Path) -> Needs:
     return Needs(content["dependencies"], own.get("decided_by", []), own.get("remove", []))
 
 
+def versions(needs: Needs) -> dict[str, str]:
+    """Versions that decide rows and stand in no script: installed here, or asked of pip."""
+    if needs.requirements:
+        return {"torch": torch_pin()}
+    return {name: importlib.metadata.version(name) for name in _OWN_PACKAGES}
+
+
+def torch_pin() -> str:
+    """The line of the project's constraints that names torch's version."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return next(line for line in lines if line.startswith("torch=="))
+
+
 def interpreter(needs: Needs, name: str, envs: Path) -> Path:
     """Find the interpreter of a method, after making its environment where there is none."""
     if not needs.requirements:
         return Path(sys.executable)
-    wanted = hashlib.sha256(repr(needs).encode()).hexdigest()[:8]
+    wanted = hashlib.sha256(repr((needs, torch_pin())).encode()).hexdigest()[:8]
     folder = envs / f"{name}-{wanted}"
     python = folder / "bin" / "python"
     made = folder / "made"
@@ -64,8 +80,7 @@ def make(needs: Needs, folder: Path, python: Path) -> None:
     """Install what a method needs; torch in the project's own version, the build by pip's index."""
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
     constraints = folder / "constraints.txt"
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    constraints.write_text("\n".join(line for line in lines if line.startswith("torch==")) + "\n")
+    constraints.write_text(torch_pin() + "\n")
     pip = [str(python), "-m", "pip"]
     install = [*pip, "install", "--quiet", "-c", str(constraints), "pandas", "pyarrow"]
     subprocess.run([*install, *needs.requirements], check=True)

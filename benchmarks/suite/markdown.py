@@ -9,7 +9,7 @@ from typing import Any
 
 from suite.phases import DONE, FAILED, UNFINISHED
 from suite.plan import MethodPlan, Suite, TablePlan
-from suite.records import Record, read_record
+from suite.records import Record, code_print, read_record
 from suite.tables import SPLIT_SEED
 from synthgan.evaluation import METRICS_VERSION
 
@@ -51,6 +51,8 @@ many rows are drawn as the training part has.
 NOTHING = ""
 
 Values = list[float]
+# Records of each table and method.
+Found = Mapping[tuple[str, str], Sequence[Record]]
 
 
 def write_markdown(suite: Suite, results: Path) -> Path:
@@ -64,11 +66,7 @@ def write_markdown(suite: Suite, results: Path) -> Path:
 
 def render(suite: Suite, folder: Path) -> str:
     """The page: how it was measured, the table, what is missing."""
-    found = {
-        (table.name, method.name): current(folder, table, method)
-        for table in suite.tables
-        for method in suite.methods
-    }
+    found = current(suite, folder)
     lines = [line(HEADER), line(["---"] * len(HEADER))]
     for table in suite.tables:
         here = {m.name: found[table.name, m.name] for m in suite.methods}
@@ -79,16 +77,33 @@ def render(suite: Suite, folder: Path) -> str:
     parts.append("\n".join(lines))
     if missing:
         parts.append(f"Not run yet: {', '.join(missing)}.")
+    if old := earlier(suite, found):
+        parts.append(f"Made with an earlier version of the code than this one: {', '.join(old)}.")
     parts.append("Methods: " + "; ".join(f"**{m.name}** {m.about}" for m in suite.methods) + ".")
     return "\n\n".join([*parts, _MEASURES.strip()]) + "\n"
 
 
-def current(folder: Path, table: TablePlan, method: MethodPlan) -> list[Record]:
-    """Records of a method on a table, one for each seed, that have something to show."""
-    records = [
-        read_record(path) for path in sorted(folder.glob(f"{table.name}.{method.name}.*.json"))
+def current(suite: Suite, folder: Path) -> Found:
+    """Records of the suite's own cells that have something to show."""
+    found: dict[tuple[str, str], list[Record]] = {
+        (table.name, method.name): [] for table in suite.tables for method in suite.methods
+    }
+    for cell in suite.cells():
+        record = read_record(folder / f"{cell.name}.json")
+        if status(record) is not None:
+            found[cell.table.name, cell.method.name].append(record)
+    return found
+
+
+def earlier(suite: Suite, found: Found) -> list[str]:
+    """Where rows are shown that the method's code of today did not make."""
+    today = {method.name: code_print(method) for method in suite.methods if method.script}
+    return [
+        f"{method} on {table}"
+        for (table, method), records in found.items()
+        if method in today
+        and any(each.get("generate", {}).get("code") != today[method] for each in records)
     ]
-    return [record for record in records if status(record) is not None]
 
 
 def status(record: Record) -> str | None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from suite.environments import read_needs
+from suite.environments import read_needs, versions
 from suite.phases import DONE, PHASES, UNFINISHED
-from suite.plan import Cell
+from suite.plan import Cell, MethodPlan
 from suite.tables import Parts
 
 METHODS = PHASES.parent / "methods"
@@ -38,21 +38,30 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 def generate_key(cell: Cell, parts: Parts, threads: int) -> str:
     """Everything that decides the rows of a cell, and how many threads made them."""
-    script = METHODS / cell.method.script
     return key_of(
-        script=file_print(script),
+        code=code_print(cell.method),
         worker=file_print(PHASES / "generate.py"),
-        sources=sources_print(read_needs(script).decided_by),
-        settings=dict(cell.method.settings),
+        versions=versions(read_needs(METHODS / cell.method.script)),
         real=parts.real_print,
         seed=cell.seed,
         threads=threads,
     )
 
 
+def code_print(method: MethodPlan) -> str:
+    """The code of a method as it is today: its script, its settings, for ours the sources."""
+    script = METHODS / method.script
+    return key_of(
+        script=file_print(script),
+        sources=sources_print(read_needs(script).decided_by),
+        settings=dict(method.settings),
+    )
+
+
 def judge_key(synthetic: str, parts: Parts, cell: Cell, version: str) -> str:
     """Everything that decides the figures of a cell."""
     return key_of(
+        worker=file_print(PHASES / "judge.py"),
         synthetic=synthetic,
         real=parts.real_print,
         holdout=parts.holdout_print,
@@ -82,6 +91,10 @@ def key_of(**parts: Any) -> str:
 
 def file_print(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def is_file_of(path: Path, print_: str) -> bool:
+    return path.exists() and file_print(path) == print_
 
 
 def sources_print(names: Sequence[str]) -> str:
