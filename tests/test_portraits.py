@@ -213,8 +213,3 @@ def test_edges(column: pa.Array) -> None:
 def test_one_row() -> None:
     made = pictures({"x": [1.0], "c": ["a"]}, {"x": [2.0], "c": ["b"]})
     assert made["columns"]["c"]["unseen"] == 1.0
-
-
-def test_nothing_for_floors() -> None:
-    reference = Reference(pa.table({"x": [1.0, 2.0]}), seed=0)
-    assert portraits(reference, reference.real, detail=False) == {}

@@ -28,10 +28,10 @@ from synthgan.evaluation.grades import (
     UNKNOWN,
     WIDEST,
 )
+from synthgan.evaluation.measures.membership import ATTACKS as MEMBERSHIP_ATTACKS
+from synthgan.evaluation.measures.membership import FALSE_POSITIVES
 from synthgan.evaluation.paths import at
 
-MEMBERSHIP = ("distance", "calibrated_distance", "density_ratio")
-FALSE_POSITIVES = 0.01
 # Attacks are many and told by many: only what chance does once in a thousand tables is said.
 ALARM = 0.001
 # A closest share that is surely below this is no chance: the holdout is not what it should be.
@@ -151,7 +151,7 @@ def _closest(result: Result) -> Iterator[Finding]:
 
 
 def _membership(result: Result) -> Iterator[Finding]:
-    for name in MEMBERSHIP:
+    for name in MEMBERSHIP_ATTACKS:
         path = f"risk.membership.{name}.auc"
         auc = figure(result, path)
         if auc is not None:
@@ -163,7 +163,7 @@ def _membership(result: Result) -> Iterator[Finding]:
 
 def _members_found(result: Result) -> Iterator[Finding]:
     """How many members the best attack names while it hardly ever names anybody else."""
-    paths = {name: f"risk.membership.{name}.tpr_at_1pct_fpr" for name in MEMBERSHIP}
+    paths = {name: f"risk.membership.{name}.tpr_at_1pct_fpr" for name in MEMBERSHIP_ATTACKS}
     known = {name: figure(result, path) for name, path in paths.items()}
     found = [(share, name) for name, share in known.items() if share is not None]
     asked = _asked(result)

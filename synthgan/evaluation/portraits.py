@@ -28,7 +28,7 @@ _PAIRS, _SPAN, _SHOWN, _SVD = range(800, 804)
 Counts = NDArray[np.float64]
 
 
-def portraits(reference: Reference, found: Coded, *, detail: bool = True) -> dict[str, Any]:
+def portraits(reference: Reference, found: Coded) -> dict[str, Any]:
     """Collect what the pictures of a report show.
 
     Parameters
@@ -37,8 +37,6 @@ def portraits(reference: Reference, found: Coded, *, detail: bool = True) -> dic
         The real side.
     found : Coded
         The table that is judged.
-    detail : bool
-        Without it there are no pictures, and nothing is computed.
 
     Returns
     -------
@@ -64,8 +62,6 @@ def portraits(reference: Reference, found: Coded, *, detail: bool = True) -> dic
     >>> town["labels"], town["real"], town["synthetic"], town["null"], town["unseen"]
     (['Ulm', 'Bonn'], [0.5, 0.25], [0.25, 0.5], [0.25, 0.0], 0.25)
     """
-    if not detail:
-        return {}
     real = reference.draw(reference.real, PAIR_ROWS, _PAIRS)
     drawn = reference.draw(found, PAIR_ROWS, _PAIRS)
     worst = _worst_first(drawn)

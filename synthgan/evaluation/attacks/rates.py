@@ -17,7 +17,8 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 CONFIDENCE = 0.95
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+# Standard errors to either side of an estimate that its interval takes.
+REACH = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 NO_HOLDOUT = "no holdout: the control attack needs real rows that the generator never saw"
 
@@ -84,9 +85,9 @@ def success_rate(count: Count) -> Rate:
     0.5
     """
     successes, attacks = count
-    total = attacks + _Z**2
-    spread = successes * (attacks - successes) / attacks + _Z**2 / 4
-    return Rate((successes + _Z**2 / 2) / total, _Z * sqrt(spread) / total)
+    total = attacks + REACH**2
+    spread = successes * (attacks - successes) / attacks + REACH**2 / 4
+    return Rate((successes + REACH**2 / 2) / total, REACH * sqrt(spread) / total)
 
 
 def residual(main: Rate, control: Rate) -> Rate:

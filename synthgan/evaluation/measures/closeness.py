@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthgan.evaluation.attacks.rates import Count, success_rate
+from synthgan.evaluation.attacks.rates import REACH, Count, success_rate
 from synthgan.evaluation.columns import Floats
 from synthgan.evaluation.embedding import Embedding, Points, nearest
 
@@ -48,7 +48,6 @@ _CLOSEST, _REAL, _FOUND, _FRESH = 500, 510, 511, 512
 _PERCENTILES = {"p05": 5, "median": 50}
 _FLOORS = ("exact_copies", "near_copies", "closest_share", "dcr", "nndr")
 _ROUNDING = 1e-6  # distances below it are those of equal rows
-_NORMAL_95 = 1.959964
 NO_HOLDOUT = "no holdout was given"
 
 Result = dict[str, Any]
@@ -174,7 +173,7 @@ def _clustered(sums: Floats, counts: Floats) -> tuple[float, list[float]]:
     """
     total = counts.sum()
     share = float(sums.sum() / total)
-    margin = _NORMAL_95 * float(np.sqrt(((sums - share * counts) ** 2).sum()) / total)
+    margin = REACH * float(np.sqrt(((sums - share * counts) ** 2).sum()) / total)
     rows = float(total**2 / (counts**2).sum())
     low, high = success_rate(Count(share * rows, rows)).interval
     return share, [max(0.0, min(low, share - margin)), min(1.0, max(high, share + margin))]

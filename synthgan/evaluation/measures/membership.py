@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
 from synthgan.density_ratio import auc
+from synthgan.evaluation.attacks.rates import REACH
 from synthgan.evaluation.columns import Floats
 from synthgan.evaluation.embedding import Points, nearest
 from synthgan.evaluation.measures.closeness import NO_HOLDOUT, affordable, embedding_width
@@ -48,7 +49,6 @@ FALSE_POSITIVES = 0.01
 # Products of two numbers that one search for neighbours may take.
 _WORK, _LEAST_QUERIES = 3e9, 400
 _DRAW, _SPLIT = 550, 551
-_NORMAL_95 = 1.959964
 
 Index = NDArray[np.int64]
 Result = dict[str, Any]
@@ -220,7 +220,7 @@ def _summary(scores: list[tuple[Floats, Floats]], asked: list[int]) -> Result:
     error = _auc_error(area, *asked)
     if len(areas) > 1:
         error = max(error, float(areas.std(ddof=1) / np.sqrt(len(areas))))
-    margin = _NORMAL_95 * error
+    margin = REACH * error
     return {
         "auc": area,
         "auc_interval": [max(0.0, area - margin), min(1.0, area + margin)],
