@@ -119,9 +119,9 @@ def many_levels(rows: int, levels: int, train: float) -> None:
     sys.exit(peak() > MOST_GIB)
 
 
-def peak() -> float:
-    """Most memory that the process has had, GiB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak(whose: int = resource.RUSAGE_SELF) -> float:
+    """Most memory that the process, or the largest of its children, has had, GiB."""
+    most = resource.getrusage(whose).ru_maxrss
     return most / (2**30 if sys.platform == "darwin" else 2**20)
 
 

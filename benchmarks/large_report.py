@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from encoding import mixed_table
+from encoding import mixed_table, peak
 
 MOST_SECONDS, MOST_GIB = 180.0, 4.0
 
@@ -52,7 +52,7 @@ def main() -> int:
         subprocess.run(command, check=True)
         seconds = time.perf_counter() - start
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        gib = used.ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+        gib = peak(resource.RUSAGE_CHILDREN)
         print(
             f"{told.rows:,} rows, {told.columns} columns: {seconds:.0f} s "
             f"({used.ru_utime + used.ru_stime:.0f} s of processor), peak {gib:.2f} GiB, "

@@ -3,8 +3,9 @@
     python benchmarks/step.py [TABLE] [--device cuda] [--precision float32] [--threads 1]
 
 The products of one step are recorded with their shapes, strides and types, and then run again on
-random numbers, nothing else between them. On a GPU both are timed by device events, the products
-replayed as one CUDA graph, since launches one by one would hide them.
+random numbers, nothing else between them. Times are those of the host, which on a GPU waits for the
+device after every few steps; there the products are replayed as one CUDA graph, since single
+launches would hide them.
 """
 
 from __future__ import annotations

@@ -170,9 +170,9 @@ class Coder:
             )
         self.real = _real_side(table, self.columns)
 
-    def learned_from(self, index: Index) -> Coder:
+    def learned_from(self, index: NDArray[np.integer[Any]]) -> Coder:
         """The same columns in the terms of some of the real rows alone."""
-        table = self.real.take(index).table
+        table = self.real.table.take(pa.array(index))
         fewer = copy(self)
         fewer.columns = tuple(type(c)(c.name, table.column(c.name)) for c in self.columns)
         fewer.real = _real_side(table, fewer.columns)

@@ -14,15 +14,27 @@ def at(found: Any, path: str) -> Any:
     >>> at({"risk": {"closest_share": 0.5}}, "risk.closest_share"), at({}, "risk.dcr")
     (0.5, None)
     """
+    value, rest = walk(found, path)
+    return None if rest else value
+
+
+def walk(found: Any, path: str) -> tuple[Any, str]:
+    """Follow a path as far as it leads: what stands there, and the rest that leads nowhere.
+
+    Examples
+    --------
+    >>> walk({"risk": {"a.b": {"share": 0.5}}}, "risk.a.b.shore")
+    ({'share': 0.5}, 'shore')
+    """
     while path:
-        name = first_key(found, path)
+        name = _first_key(found, path)
         if name is None:
-            return None
+            break
         found, path = found[name], path[len(name) + 1 :]
-    return found
+    return found, path
 
 
-def first_key(found: Any, path: str) -> str | None:
+def _first_key(found: Any, path: str) -> str | None:
     """The longest key that a path begins with: names of columns may hold dots."""
     if not isinstance(found, Mapping):
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from synthgan.data.output import check_output, replacing
 from synthgan.errors import ParameterError
-from synthgan.evaluation.paths import at, first_key
+from synthgan.evaluation.paths import at, walk
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -65,16 +65,12 @@ class Evaluation:
         ParameterError
             When nothing stands at that path.
         """
-        value: Any = self.result
-        rest = path
-        while rest:
-            name = first_key(value, rest)
-            if name is None:
-                place = path[: len(path) - len(rest)].rstrip(".") or "the result"
-                known = f"; it has {', '.join(value)}" if isinstance(value, Mapping) else ""
-                wanted = rest.split(".")[0]
-                raise ParameterError(f"figure {path!r}: {place} has no {wanted!r}{known}")
-            value, rest = value[name], rest[len(name) + 1 :]
+        value, rest = walk(self.result, path)
+        if rest:
+            place = path[: len(path) - len(rest)].rstrip(".") or "the result"
+            known = f"; it has {', '.join(value)}" if isinstance(value, Mapping) else ""
+            wanted = rest.split(".")[0]
+            raise ParameterError(f"figure {path!r}: {place} has no {wanted!r}{known}")
         return value
 
     def summary(self) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from synthgan.evaluation.attacks.rates import REACH, Count, success_rate
 from synthgan.evaluation.columns import Floats
@@ -236,7 +237,7 @@ def _fresh_rows(reference: Reference) -> Result:
     if len(kept) > 1:
         coder = reference.coder.learned_from(kept[: len(others)])
         embedding = Embedding(coder.real)
-        fresh = embedding.transform(coder.code(reference.real.take(left_out).table))
+        fresh = embedding.transform(coder.code(reference.real.table.take(pa.array(left_out))))
         share = _near_share(_ratios(nearest(fresh, embedding.transform(coder.real), 2)[0])[1])
     found: Result = {"near_copies_fresh": share, "near_copies_fresh_rows": len(left_out)}
     reason = {"near_copies_fresh_reason": "the real table has too few rows to leave some out"}
