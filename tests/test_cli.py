@@ -134,11 +134,11 @@ def test_ctrl_c_keeps_the_model_as_it_stands(workshop, tmp_path, monkeypatch):
 
     whole, steps = TableGame.step, []
 
-    def interrupted(self, learning_rate):
+    def interrupted(self, learning_rate, progress):
         steps.append(1)
         if len(steps) == 60:
             raise KeyboardInterrupt
-        return whole(self, learning_rate)
+        return whole(self, learning_rate, progress)
 
     monkeypatch.setattr(TableGame, "step", interrupted)
     target = tmp_path / "m.synthgan"

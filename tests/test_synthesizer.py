@@ -39,6 +39,7 @@ from synthgan.estimators import fitting, memory
 from synthgan.estimators.history import History, history_frame
 from synthgan.estimators.progress import ProgressBar
 from synthgan.evaluation.fidelity import fidelity
+from synthgan.nets.objectives import OBJECTIVES
 
 QUICK: dict[str, Any] = {
     "epochs": 1,
@@ -353,6 +354,17 @@ def test_an_interrupt_in_training_keeps_the_model():
         ("depth", 1.5),
         ("latent_size", "large"),
         ("precision", "float64"),
+        ("critic_steps", 0),
+        ("pack", "many"),
+        ("critics", "auto"),
+        ("critic_vote", "median"),
+        ("minibatch_discrimination", 1),
+        ("spectral_norm", None),
+        ("dropout", 1.0),
+        ("instance_noise", -0.1),
+        ("feature_matching", "strong"),
+        ("target", 1.5),
+        ("target_weight", -1),
         ("holdout", 0.6),
         ("holdout", -0.1),
         ("callbacks", 3),
@@ -370,7 +382,7 @@ def test_all_wrong_parameters_are_named_at_once():
         quick(objective="relativistc", epochs=-3, width="wide").fit(people())
     assert str(caught.value) == (
         "SynthGAN: 3 problems\n"
-        "- objective: expected 'relativistic' or 'wgan-gp' or 'conditional', "
+        f"- objective: expected {' or '.join(map(repr, OBJECTIVES))}, "
         "found 'relativistc' (str) (did you mean 'relativistic'?)\n"
         "- epochs: expected 'auto' or a whole number of at least 1, found -3 (int)\n"
         "- width: expected 'auto' or a whole number of at least 1, found 'wide' (str)"

@@ -34,7 +34,7 @@ class FakeGame:
     def __init__(self, break_above: float = math.inf) -> None:
         self.steps, self.rates, self.break_above = 0, [], break_above
 
-    def step(self, learning_rate: float) -> dict[str, torch.Tensor]:
+    def step(self, learning_rate: float, progress: float = 0.0) -> dict[str, torch.Tensor]:
         self.steps += 1
         self.rates.append(learning_rate)
         bad = learning_rate > self.break_above

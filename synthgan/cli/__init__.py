@@ -16,7 +16,7 @@ import typer
 from synthgan.cli import options as ask
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, printing, reporting, say
-from synthgan.cli.parameters import merge_parameters, read_option, read_settings
+from synthgan.cli.parameters import merge_parameters, read_settings
 from synthgan.errors import InputNotFoundError, OutputError, ParameterError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def _commands(version: ask.Version = False) -> None:
 
 @app.command()
 def fit(
+    context: typer.Context,
     data: ask.DataFile,
     output: ask.ModelOutput = None,
     max_seconds: ask.MaxSeconds = None,
@@ -59,6 +60,17 @@ def fit(
     rare_threshold: ask.RareThreshold = None,
     random_state: ask.RandomState = None,
     device: ask.Device = None,
+    critic_steps: ask.CriticSteps = None,
+    pack: ask.Pack = None,
+    critics: ask.Critics = None,
+    critic_vote: ask.CriticVote = None,
+    minibatch_discrimination: ask.MinibatchDiscrimination = None,
+    spectral_norm: ask.SpectralNorm = None,
+    dropout: ask.Dropout = None,
+    instance_noise: ask.InstanceNoise = None,
+    feature_matching: ask.FeatureMatching = None,
+    target: ask.FitTarget = None,
+    target_weight: ask.TargetWeight = None,
     settings: ask.Settings = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -70,27 +82,19 @@ def fit(
     from synthgan.cli.info import training_line
 
     _check_inputs(data, schema)
-    target = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
-    _check_output(target, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
-    given = {
-        "max_seconds": read_option(max_seconds),
-        "epochs": read_option(epochs),
-        "objective": objective,
-        "batch_size": read_option(batch_size),
-        "schema": _overrides(schema),
-        "rare_threshold": rare_threshold,
-        "random_state": random_state,
-        "device": device,
-    }
+    model_file = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
+    _check_output(model_file, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
+    given = {**context.params, "schema": _overrides(schema)}
     others = read_settings(settings or [])
-    with reporting(quiet=quiet, verbose=verbose, output=target):
+    with reporting(quiet=quiet, verbose=verbose, output=model_file):
         estimator = _estimator()
         level = 0 if quiet else 2 if verbose else 1
-        model = estimator(**merge_parameters(estimator, given, others), verbose=level)
+        parameters = {**merge_parameters(estimator, given, others), "verbose": level}
+        model = estimator(**parameters)
         model.fit(data)
-        model.save(target, force=force)
+        model.save(model_file, force=force)
         _report(quiet, training_line(model.describe()))
-        _report(quiet, f"wrote {target}")
+        _report(quiet, f"wrote {model_file}")
 
 
 @app.command()

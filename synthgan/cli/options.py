@@ -83,7 +83,11 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it
 # How to learn
 Objective = Annotated[
     str | None,
-    typer.Option("--objective", metavar="NAME", help="relativistic, wgan-gp or conditional."),
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="The game: relativistic, hinge, wgan-gp ...",
+    ),
 ]
 Epochs = Annotated[
     str | None,
@@ -107,6 +111,47 @@ RareThreshold = Annotated[
         parser=whole_number(1),
         help="Values seen less often are hidden; 1 hides none.",
     ),
+]
+CriticSteps = Annotated[
+    str | None,
+    typer.Option("--critic-steps", metavar="N", help="The critic's moves for each of the other."),
+]
+Pack = Annotated[
+    str | None, typer.Option("--pack", metavar="N", help="Rows that the critic judges together.")
+]
+Critics = Annotated[
+    str | None, typer.Option("--critics", metavar="N", help="How many critics play.")
+]
+CriticVote = Annotated[
+    str | None,
+    typer.Option("--critic-vote", metavar="NAME", help="Which critics count: mean or hardest."),
+]
+MinibatchDiscrimination = Annotated[
+    bool | None,
+    typer.Option("--minibatch-discrimination", help="Let critics see how far a batch is spread."),
+]
+SpectralNorm = Annotated[
+    bool | None,
+    typer.Option("--spectral-norm", help="Hold the critic's layers to a spectral norm of 1."),
+]
+Dropout = Annotated[
+    str | None,
+    typer.Option("--dropout", metavar="SHARE", help="Share of the critic's units silenced."),
+]
+InstanceNoise = Annotated[
+    str | None,
+    typer.Option("--instance-noise", metavar="SIZE", help="Noise on rows, falling to 0."),
+]
+FeatureMatching = Annotated[
+    str | None,
+    typer.Option("--feature-matching", metavar="WEIGHT", help="Match what the critic sees."),
+]
+FitTarget = Annotated[
+    str | None,
+    typer.Option("--target", metavar="COLUMN", help="A column the others shall tell as in DATA."),
+]
+TargetWeight = Annotated[
+    str | None, typer.Option("--target-weight", metavar="WEIGHT", help="How much that counts.")
 ]
 Settings = Annotated[
     list[str] | None,

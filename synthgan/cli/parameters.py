@@ -17,13 +17,13 @@ _ELSEWHERE = {
     "verbose": "use --quiet or --verbose",
     "callbacks": "callbacks are functions: fit from Python to use them",
 }
+# options whose text is a name, whatever it looks like
+_NAMES = ("objective", "device", "critic_vote", "target")
 _WORDS: dict[str, Any] = {"none": None, "null": None, "true": True, "false": False}
 
 
-def read_option(text: str | None) -> Any:
-    """Read a parameter's value, if there is one: a number, true, false, none, or a word."""
-    if text is None:
-        return None
+def read_option(text: str) -> Any:
+    """Read a parameter's value: a number, true, false, none, or a word."""
     if text.strip().lower() in _WORDS:
         return _WORDS[text.strip().lower()]
     try:
@@ -54,19 +54,25 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
 def merge_parameters(
     estimator: type[SynthGAN], options: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Join options that were given (not None) and settings into the estimator's keywords.
+    """Join a command's options and settings into the estimator's keywords.
+
+    Options count if they are parameters by name and were given (not None).
 
     Raises
     ------
     ParameterError
-        For a name that the estimator does not have, with the nearest match, and for a parameter
+        For a setting that the estimator does not have, with the nearest match, and for a parameter
         given both by its option and by ``--set``.
     """
     from synthgan.estimators.parameters import check_names
 
-    given = {name: value for name, value in options.items() if value is not None}
-    known = estimator().get_params().keys() - _ELSEWHERE.keys()
-    check_names("--set", settings, known)
+    parameters = estimator().get_params().keys()
+    given = {
+        name: read_option(value) if isinstance(value, str) and name not in _NAMES else value
+        for name, value in options.items()
+        if value is not None and name in parameters
+    }
+    check_names("--set", settings, parameters - _ELSEWHERE.keys())
     twice = sorted(settings.keys() & given.keys())
     _raise("--set", [f"{name} is also given as --{name.replace('_', '-')}" for name in twice])
     return {**given, **settings}

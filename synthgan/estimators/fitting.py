@@ -16,6 +16,7 @@ from synthgan.data.codec import TableCodec
 from synthgan.data.source import Source
 from synthgan.errors import ParameterError
 from synthgan.estimators.model import TableModel
+from synthgan.estimators.planned import check_target
 from synthgan.estimators.randomness import seed_for, stream
 from synthgan.evaluation.coding import LEFT_OUT_KINDS
 from synthgan.evaluation.fidelity import FidelityReference
@@ -86,11 +87,18 @@ def learn(
     -------
     TableModel
         The model.
+
+    Raises
+    ------
+    ParameterError
+        If the plan's target is no column that can be one.
     """
     rows = Rows(source, weights)
+    check_target(task.plan.target, source.names)
     codec = TableCodec.fit(
         rows.chunks(), overrides=task.overrides, rare_threshold=task.rare_threshold
     )
+    check_target(task.plan.target, (span.column for span in codec.layout.spans))
     matrix = codec.encode(rows.chunks(), stream(task.seed, _ENCODING))
     matrix.weights = rows.weights
     held = hold_out(matrix.rows, task.holdout)

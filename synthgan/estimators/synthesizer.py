@@ -14,24 +14,12 @@ from synthgan.errors import TrainingError
 from synthgan.estimators.base import by_name, check_weights, is_named
 from synthgan.estimators.fitting import Task, learn, pick_device
 from synthgan.estimators.generative import GenerativeEstimator
-from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole, word
+from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole
+from synthgan.estimators.planned import PLAN_RULES
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
-from synthgan.nets.objectives import OBJECTIVES
 from synthgan.training import Plan
 from synthgan.training.trainer import Callback
-
-_PLANNED = (
-    "objective",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "penalty",
-    "width",
-    "depth",
-    "latent_size",
-    "precision",
-)
 
 
 class SynthGAN(GenerativeEstimator):
@@ -43,9 +31,10 @@ class SynthGAN(GenerativeEstimator):
 
     Parameters
     ----------
-    objective : {"relativistic", "wgan-gp", "conditional"}, default "relativistic"
-        The game: relativistic pairing with gradient penalties [1]_, Wasserstein with gradient
-        penalty [2]_, or CTGAN's conditional game [3]_.
+    objective : str, default "relativistic"
+        The game: "relativistic" pairing with gradient penalties [1]_, "minimax" or "non-saturating"
+        [4]_, "least-squares" [5]_, "hinge" [6]_, "wgan-clip" with clipped weights [7]_, "wgan-gp"
+        with gradient penalty [2]_, "dragan" [8]_, or CTGAN's "conditional" game [3]_.
     epochs : int or "auto", default "auto"
         Passes over the rows; "auto" ends on a plateau of held-out quality.
     max_seconds : float or None, default None
@@ -72,12 +61,37 @@ class SynthGAN(GenerativeEstimator):
     learning_rate : float or "auto", default "auto"
         Highest rate of Adam.
     penalty : float or "auto", default "auto"
-        Weight of the gradient penalty.
+        Weight of the gradient penalty; 0 switches it off.
     width, depth, latent_size : int or "auto", default "auto"
         Width and number of the generator's residual blocks, and length of its latent vector; the
         critic is twice as wide.
     precision : {"auto", "float32", "bfloat16"}, default "auto"
         Number type inside the networks; "auto" takes bfloat16 where the hardware multiplies it.
+    critic_steps : int or "auto", default "auto"
+        Moves of the critic for each of the generator; "auto" leaves it to the objective.
+    pack : int or "auto", default "auto"
+        Rows that the critic judges together [9]_; "auto" leaves it to the objective.
+    critics : int, default 1
+        Number of critics, each from its own start [10]_.
+    critic_vote : {"mean", "hardest"}, default "mean"
+        Whether the generator answers to all critics or to the one it fares worst with.
+    minibatch_discrimination : bool, default False
+        Whether the critic sees how far a batch is spread (minibatch standard deviation [11]_).
+    spectral_norm : bool, default False
+        Whether the layers of the critic are held to a spectral norm of 1 [6]_.
+    dropout : float, default 0.0
+        Share of the critic's hidden units that are silenced in each move.
+    instance_noise : float, default 0.0
+        Standard deviation of normal noise on real and generated rows before the critic, which falls
+        to 0 over the fit [12]_. Codes are 0, 1 or numbers from -1 to 1.
+    feature_matching : float, default 0.0
+        Weight of the gap between real and generated rows in mean and standard deviation of the
+        critic's last hidden layer [13]_ [14]_.
+    target : str or None, default None
+        A column that a small network learns to tell from the others, on real rows; the generator
+        pays where its rows contradict that network more than real ones do [14]_ [15]_.
+    target_weight : float, default 1.0
+        Weight of what it pays.
     holdout : float or "auto", default "auto"
         Share of the rows kept out of training, by which the best state is chosen. "auto" is a
         tenth, at most 10,000 rows; none in tables under 2,000 rows, which, as with 0, are judged
@@ -117,6 +131,21 @@ class SynthGAN(GenerativeEstimator):
     .. [1] Huang et al., "The GAN is dead; long live the GAN! A modern GAN baseline", 2024.
     .. [2] Gulrajani et al., "Improved training of Wasserstein GANs", 2017.
     .. [3] Xu et al., "Modeling tabular data using conditional GAN", 2019.
+    .. [4] Goodfellow et al., "Generative adversarial nets", 2014.
+    .. [5] Mao et al., "Least squares generative adversarial networks", 2017.
+    .. [6] Miyato et al., "Spectral normalization for generative adversarial networks", 2018; the
+       hinge first in Lim and Ye, "Geometric GAN", 2017.
+    .. [7] Arjovsky et al., "Wasserstein GAN", 2017.
+    .. [8] Kodali et al., "On convergence and stability of GANs", 2017.
+    .. [9] Lin et al., "PacGAN: The power of two samples in generative adversarial networks", 2018.
+    .. [10] Durugkar et al., "Generative multi-adversarial networks", 2017.
+    .. [11] Karras et al., "Progressive growing of GANs", 2018.
+    .. [12] Sønderby et al., "Amortised MAP inference for image super-resolution", 2017; Arjovsky
+       and Bottou, "Towards principled methods for training GANs", 2017.
+    .. [13] Salimans et al., "Improved techniques for training GANs", 2016.
+    .. [14] Park et al., "Data synthesis based on generative adversarial networks" (table-GAN),
+       2018.
+    .. [15] Odena et al., "Conditional image synthesis with auxiliary classifier GANs", 2017.
 
     Examples
     --------
@@ -134,10 +163,8 @@ class SynthGAN(GenerativeEstimator):
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {
-        "objective": word(*OBJECTIVES),
-        "epochs": AUTO | whole(1),
+        **PLAN_RULES,
         "max_seconds": NOTHING | real("a number of seconds above 0", 0, open_low=True),
-        "batch_size": AUTO | whole(2),
         "schema": Rule(
             "None, a dict or a Schema",
             lambda value: value is None or isinstance(value, Mapping) or hasattr(value, "to_dict"),
@@ -146,12 +173,6 @@ class SynthGAN(GenerativeEstimator):
         "device": Rule("'auto' or a torch device such as 'cpu'", lambda x: isinstance(x, str)),
         "verbose": whole(0, 2) | kind("a bool", bool),
         "rare_threshold": whole(1),
-        "learning_rate": AUTO | real("a number above 0, at most 1", 0, 1, open_low=True),
-        "penalty": AUTO | real("a number of at least 0", 0),
-        "width": AUTO | whole(1),
-        "depth": AUTO | whole(1),
-        "latent_size": AUTO | whole(1),
-        "precision": word("auto", "float32", "bfloat16"),
         "holdout": AUTO | real("a share from 0 to 0.5", 0, 0.5),
         "callbacks": Rule(
             "None, a callable or a list of callables",
@@ -181,6 +202,17 @@ class SynthGAN(GenerativeEstimator):
         depth: int | str = "auto",
         latent_size: int | str = "auto",
         precision: str = "auto",
+        critic_steps: int | str = "auto",
+        pack: int | str = "auto",
+        critics: int = 1,
+        critic_vote: str = "mean",
+        minibatch_discrimination: bool = False,
+        spectral_norm: bool = False,
+        dropout: float = 0.0,
+        instance_noise: float = 0.0,
+        feature_matching: float = 0.0,
+        target: str | None = None,
+        target_weight: float = 1.0,
         holdout: float | str = "auto",
         callbacks: Any = None,
     ) -> None:
@@ -199,6 +231,17 @@ class SynthGAN(GenerativeEstimator):
         self.depth = depth
         self.latent_size = latent_size
         self.precision = precision
+        self.critic_steps = critic_steps
+        self.pack = pack
+        self.critics = critics
+        self.critic_vote = critic_vote
+        self.minibatch_discrimination = minibatch_discrimination
+        self.spectral_norm = spectral_norm
+        self.dropout = dropout
+        self.instance_noise = instance_noise
+        self.feature_matching = feature_matching
+        self.target = target
+        self.target_weight = target_weight
         self.holdout = holdout
         self.callbacks = callbacks
 
@@ -259,8 +302,10 @@ class SynthGAN(GenerativeEstimator):
         return tags
 
     def _task(self, home: Home, device: str, started: float) -> Task:
+        asked = {name: plain(getattr(self, name)) for name in PLAN_RULES}
+        asked["target"], *_ = by_name(home, {asked["target"]: None})
         return Task(
-            plan=Plan(**{name: plain(getattr(self, name)) for name in _PLANNED}),
+            plan=Plan(**asked),
             overrides=by_name(home, self.schema),
             rare_threshold=int(self.rare_threshold),
             holdout=plain(self.holdout),

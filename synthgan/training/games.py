@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.nets.mlp import MLPCritic, MLPGenerator
+from synthgan.nets.auxiliary import contradiction, feature_gap
+from synthgan.nets.critics import MLPCritic, SpectralLinear
 from synthgan.nets.noise import Noise, option_context
-from synthgan.nets.objectives import between, one_centred_penalty, zero_centred_penalty
+from synthgan.nets.objectives import around, between, one_centred_penalty, zero_centred_penalty
 from synthgan.training.plan import ResolvedPlan
+from synthgan.training.players import State, build_critic, build_generator, build_predictor, part
 from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
 
 AVERAGE_DECAY = 0.999
 Losses = dict[str, Tensor]
-State = dict[str, Tensor]
-Net = TypeVar("Net", bound=nn.Module)
 
 
 class TableGame:
-    """A generator and a critic over the rows of one table.
+    """A generator and a critic, or several, over the rows of one table.
 
-    In one step the critic learns, as often as the objective says, to tell a batch of rows from
-    generated ones; then the generator answers with the latents of the last batch, on the critic
-    just improved. The exponential average of the generator is what is sampled from.
+    In one step the critics learn, as often as the plan says, to tell a batch of rows from generated
+    ones; then the generator answers with the latents of the last batch, on the critics just
+    improved. The exponential average of the generator is what is sampled from.
 
     Parameters
     ----------
@@ -56,17 +55,22 @@ class TableGame:
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = build_generator(layout, plan, seed, conditional).to(device)
         self.critic = build_critic(layout, plan, seed + 1, conditional).to(device)
+        self.predictor = build_predictor(layout, plan, seed)
         self.average = deepcopy(self.generator).requires_grad_(False)
+        self._spectral = [net for net in self.critic.modules() if isinstance(net, SpectralLinear)]
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0
         # in tensors, so that a recorded step sees them change
-        self._rate, self._share = torch.zeros(2, device=device).unbind()
+        self._rate, self._share, self._haze = torch.zeros(3, device=device).unbind()
         on_gpu = torch.device(device).type == "cuda"
+        players: list[nn.Module] = [self.generator, self.critic]
+        if self.predictor is not None:
+            players.append(self.predictor.to(device))
         self._optimisers = [
             torch.optim.Adam(
                 net.parameters(), self._rate, plan.game.betas, fused=True, capturable=on_gpu
             )
-            for net in (self.generator, self.critic)
+            for net in players
         ]
         self._moves = Replay(self._play, self._stream) if on_gpu else self._play
 
@@ -75,25 +79,26 @@ class TableGame:
         """True frequencies of the condition vector's options, where the game has one."""
         return None if self.conditions is None else self.conditions.frequencies
 
-    def step(self, learning_rate: float) -> Losses:
+    def step(self, learning_rate: float, progress: float = 0.0) -> Losses:
         """The critic's moves and one of the generator; the losses of the last ones, detached."""
         self._steps += 1
         self._rate.fill_(learning_rate)
+        self._haze.fill_(self.plan.instance_noise * (1.0 - progress))
         # a short memory at first, or the untrained weights would weigh on short runs
         self._share.fill_(1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10)))
         return self._moves()
 
     def _play(self) -> Losses:
-        for _ in range(self.plan.game.critic_steps):
+        for _ in range(self.plan.critic_steps):
             real, context, option = self._draw_real()
             raw, fake = self._generate(context)
-            losses = self._critic_move(self._packed(real, context), self._packed(fake, context))
+            losses = self._critic_move(self._shown(real, context), self._shown(fake, context))
         with self._frozen_critic(), self._autocast():
-            with torch.no_grad():
-                real_scores = self.critic(self._packed(real, context))
-            loss = self.plan.game.generator(real_scores, self.critic(self._packed(fake, context)))
+            loss = self._answer(self._shown(real, context), self._shown(fake, context))
             if self.conditions is not None and option is not None:
                 loss = loss + self.conditions.loss(raw, option)
+        if self.predictor is not None:
+            loss = loss + self.plan.target_weight * self._predictor_move(real, fake)
         with self._frozen_critic():
             self._descend(0, loss)
         self._update_average()
@@ -116,26 +121,83 @@ class TableGame:
         option, index = self.conditions.draw(count, self._stream)
         return self.rows[index], option_context(option, self.layout.n_options), option
 
-    def _packed(self, rows: Tensor, context: Tensor | None) -> Tensor:
-        """Rows beside their condition, `pack` of them side by side."""
+    def _shown(self, rows: Tensor, context: Tensor | None) -> Tensor:
+        """What a critic gets to see: rows with noise, beside their condition, packed."""
+        if self.plan.instance_noise:
+            noise = torch.randn(rows.shape, generator=self._stream, device=self.device)
+            rows = rows + self._haze * noise
         if context is not None:
             rows = torch.cat([rows, context], dim=1)
-        return rows.reshape(len(rows) // self.plan.game.pack, -1)
+        return rows.reshape(len(rows) // self.plan.pack, -1)
 
     def _critic_move(self, real: Tensor, fake: Tensor) -> Losses:
-        game, fake = self.plan.game, fake.detach()
+        fake = fake.detach()
+        for layer in self._spectral:
+            layer.iterate()
         with self._autocast():
-            if game.penalty_at == "ends":
-                scores, slope = self.critic.score_and_slope(torch.cat([real, fake]))
-                # the mean over both halves is half the sum of R1 and R2
-                penalty = zero_centred_penalty(slope)
-            else:
-                scores = self.critic(torch.cat([real, fake]))
-                slope = self.critic.score_and_slope(between(real, fake, self._stream))[1]
-                penalty = one_centred_penalty(slope)
-            adversarial = game.critic(*scores.chunk(2))
-        self._descend(1, adversarial + self.plan.penalty * penalty)
-        return {"critic_loss": adversarial.detach(), "penalty": penalty.detach()}
+            found = [self._critic_losses(critic, real, fake) for critic in self.critic.members]
+        adversarial, penalty = (torch.stack(parts) for parts in zip(*found, strict=True))
+        self._descend(1, (adversarial + self.plan.penalty * penalty).sum())
+        self._clip()
+        return {"critic_loss": adversarial.mean().detach(), "penalty": penalty.mean().detach()}
+
+    def _critic_losses(
+        self, critic: MLPCritic, real: Tensor, fake: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """One critic's adversarial loss and its gradient penalty."""
+        game, both = self.plan.game, torch.cat([real, fake])
+        masks = critic.masks(len(both), self._stream)
+        if self.plan.penalty == 0.0:
+            adversarial = game.critic(*critic.judge(both, masks, 2)[0].chunk(2))
+            return adversarial, torch.zeros_like(adversarial)
+        if game.penalty_at == "ends":
+            scores, slope = critic.score_and_slope(both, masks, 2)
+            # the mean over both halves is half the sum of R1 and R2
+            return game.critic(*scores.chunk(2)), zero_centred_penalty(slope)
+        scores = critic.judge(both, masks, 2)[0]
+        if game.penalty_at == "between":
+            points = between(real, fake, self._stream)
+        else:
+            points = around(real, self._stream)
+        masks = critic.masks(len(points), self._stream)
+        slope = critic.score_and_slope(points, masks)[1]
+        return game.critic(*scores.chunk(2)), one_centred_penalty(slope)
+
+    def _answer(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The generator's loss by the critics: their mean, or that of the hardest one."""
+        losses = [self._answer_to(critic, real, fake) for critic in self.critic.members]
+        if len(losses) == 1:
+            return losses[0]
+        votes = torch.stack(losses)
+        return votes.amax() if self.plan.critic_vote == "hardest" else votes.mean()
+
+    def _answer_to(self, critic: MLPCritic, real: Tensor, fake: Tensor) -> Tensor:
+        with torch.no_grad():
+            real_scores, real_hidden = critic.judge(real, critic.masks(len(real), self._stream))
+        scores, hidden = critic.judge(fake, critic.masks(len(fake), self._stream))
+        loss = self.plan.game.generator(real_scores, scores)
+        if self.plan.feature_matching:
+            loss = loss + self.plan.feature_matching * feature_gap(real_hidden, hidden)
+        return loss
+
+    def _predictor_move(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The predictor learns from real rows; what the generator pays for contradicting it."""
+        assert self.predictor is not None
+        with self._autocast():
+            real_error = self.predictor.error(real)
+        self._descend(2, real_error)
+        self.predictor.requires_grad_(False)
+        with self._autocast():
+            paid = contradiction(self.predictor.error(fake), real_error)
+        self.predictor.requires_grad_(True)
+        return paid
+
+    @torch.no_grad()
+    def _clip(self) -> None:
+        if bound := self.plan.game.clip:
+            weights = [weight.data for weight in self.critic.parameters()]
+            torch._foreach_clamp_min_(weights, -bound)
+            torch._foreach_clamp_max_(weights, bound)
 
     def _descend(self, player: int, loss: Tensor) -> None:
         self._optimisers[player].zero_grad(set_to_none=True)
@@ -171,53 +233,36 @@ class TableGame:
         enabled = self.plan.precision == "bfloat16"
         return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled)
 
+    def settle(self) -> None:
+        """What is left to do once training is over, on the state that was kept."""
+        rows, context, _ = self._draw_real()
+        for critic in self.critic.members:
+            critic.settle(self._shown(rows, context))
+
+    @property
+    def _nets(self) -> dict[str, nn.Module]:
+        nets: dict[str, nn.Module | None] = {
+            "generator": self.generator,
+            "critic": self.critic,
+            "average": self.average,
+            "predictor": self.predictor,
+        }
+        return {name: net for name, net in nets.items() if net is not None}
+
     def snapshot(self) -> State:
         """A copy of everything a later `restore` needs, on the device."""
-        nets = {"generator": self.generator, "critic": self.critic, "average": self.average}
         return {
             f"{name}.{key}": value.clone()
-            for name, net in nets.items()
+            for name, net in self._nets.items()
             for key, value in net.state_dict().items()
         }
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot; the optimisers start afresh."""
-        nets = {"generator": self.generator, "critic": self.critic, "average": self.average}
-        for name, net in nets.items():
+        for name, net in self._nets.items():
             net.load_state_dict(part(state, name))
         for optimiser in self._optimisers:
             for moments in optimiser.state.values():
                 for moment in moments.values():
                     # in place: a recorded step goes on with the same memory
                     moment.zero_()
-
-
-def part(state: State, name: str) -> State:
-    """The entries of one network in a state, without its prefix."""
-    return {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
-
-
-def build_generator(
-    layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool
-) -> MLPGenerator:
-    """A fresh generator whose weights depend on the seed alone."""
-    context = layout.n_options if conditional else 0
-    net = MLPGenerator(layout, plan.latent_size, plan.width, plan.depth, context)
-    return initialise(net, seed)
-
-
-def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool) -> MLPCritic:
-    """A fresh critic, twice as wide as the generator."""
-    size = layout.width + (layout.n_options if conditional else 0)
-    return initialise(MLPCritic(size * plan.game.pack, 2 * plan.width, plan.depth), seed)
-
-
-def initialise(net: Net, seed: int) -> Net:
-    """Torch's own uniform start of linear layers, drawn from a stream of our own."""
-    stream = torch.Generator().manual_seed(seed)
-    for module in net.modules():
-        if isinstance(module, nn.Linear):
-            bound = max(1, module.in_features) ** -0.5
-            nn.init.uniform_(module.weight, -bound, bound, generator=stream)
-            nn.init.uniform_(module.bias, -bound, bound, generator=stream)
-    return net

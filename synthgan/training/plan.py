@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,17 @@ from synthgan.data.layout import Layout
 from synthgan.nets.objectives import OBJECTIVES, Objective
 
 Auto = Literal["auto"]
+_AS_GIVEN = (
+    "critics",
+    "critic_vote",
+    "minibatch_discrimination",
+    "spectral_norm",
+    "dropout",
+    "instance_noise",
+    "feature_matching",
+    "target",
+    "target_weight",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,25 @@ class Plan:
         wide.
     precision : {"auto", "float32", "bfloat16"}
         Number type of the hidden layers; "auto" takes bfloat16 where the hardware multiplies it.
+    critic_steps, pack : int or "auto"
+        Moves of a critic for each of the generator, and rows that it judges together; "auto" leaves
+        both to the objective.
+    critics : int
+        Number of critics.
+    critic_vote : {"mean", "hardest"}
+        Which of them the generator answers to.
+    minibatch_discrimination, spectral_norm : bool
+        Whether critics see how far a batch is spread, and have layers of spectral norm 1.
+    dropout : float
+        Share of the critics' hidden units that are silenced.
+    instance_noise : float
+        Standard deviation of the noise on rows that critics see, falling to 0.
+    feature_matching : float
+        Weight of the gap between the critics' features of real and of fake rows.
+    target : str or None
+        A column that the others should tell as well in fake rows as in real ones.
+    target_weight : float
+        Weight of that.
     """
 
     objective: str = "relativistic"
@@ -44,12 +75,24 @@ class Plan:
     depth: int | Auto = "auto"
     latent_size: int | Auto = "auto"
     precision: str = "auto"
+    critic_steps: int | Auto = "auto"
+    pack: int | Auto = "auto"
+    critics: int = 1
+    critic_vote: str = "mean"
+    minibatch_discrimination: bool = False
+    spectral_norm: bool = False
+    dropout: float = 0.0
+    instance_noise: float = 0.0
+    feature_matching: float = 0.0
+    target: str | None = None
+    target_weight: float = 1.0
 
     def resolve(self, rows: int, layout: Layout, device: str = "cpu") -> ResolvedPlan:
         """Settle every "auto" for a table of `rows` rows and this layout."""
         objective = OBJECTIVES[self.objective]
         batch = 500 if self.batch_size == "auto" else self.batch_size
-        batch = _whole_packs(min(batch, rows), objective.pack)
+        pack = int(_or(self.pack, objective.pack))
+        batch = _whole_packs(min(batch, rows), pack)
         steps_per_epoch = max(1, rows // batch)
         plateau = self.epochs == "auto"
         steps = _auto_steps(rows) if self.epochs == "auto" else self.epochs * steps_per_epoch
@@ -66,12 +109,18 @@ class Plan:
             depth=int(_or(self.depth, 3)),
             latent_size=int(_or(self.latent_size, 128)),
             precision=precision,
+            critic_steps=int(_or(self.critic_steps, objective.critic_steps)),
+            pack=pack,
+            **{name: getattr(self, name) for name in _AS_GIVEN},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlan:
-    """A plan with nothing left open; it goes into the model file."""
+    """A plan with nothing left open; it goes into the model file.
+
+    Files of earlier versions lack the options that have defaults here.
+    """
 
     objective: str
     steps: int
@@ -84,6 +133,17 @@ class ResolvedPlan:
     depth: int
     latent_size: int
     precision: str
+    critic_steps: int = 1
+    pack: int = 1
+    critics: int = 1
+    critic_vote: str = "mean"
+    minibatch_discrimination: bool = False
+    spectral_norm: bool = False
+    dropout: float = 0.0
+    instance_noise: float = 0.0
+    feature_matching: float = 0.0
+    target: str | None = None
+    target_weight: float = 1.0
 
     @property
     def game(self) -> Objective:
@@ -93,6 +153,13 @@ class ResolvedPlan:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and words."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ResolvedPlan:
+        """The reverse of `to_dict`, for files of earlier versions too."""
+        objective = OBJECTIVES[values["objective"]]
+        settled = {"critic_steps": objective.critic_steps, "pack": objective.pack}
+        return cls(**{**settled, **values})
 
 
 def native_precision(device: str) -> str:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.nets.mlp import MLPCritic, MLPGenerator
+from synthgan.nets.critics import Critic
+from synthgan.nets.mlp import MLPGenerator
 from synthgan.sampling import Sampler
-from synthgan.training.games import TableGame, build_critic, build_generator, part
+from synthgan.training.games import TableGame
 from synthgan.training.plan import Plan, ResolvedPlan
+from synthgan.training.players import build_critic, build_generator, part
 from synthgan.training.rows import one_hot_rows
 from synthgan.training.schedule import Budget
 from synthgan.training.trainer import Callback, Record, Trainer
@@ -31,8 +33,8 @@ class Trained:
     ----------
     sampler : Sampler
         Draws encoded rows from the averaged generator.
-    critic : MLPCritic
-        The critic beside it.
+    critic : Critic
+        The critic beside it, or several.
     plan : ResolvedPlan
         What it was trained by.
     layout : Layout
@@ -45,7 +47,7 @@ class Trained:
     """
 
     sampler: Sampler
-    critic: MLPCritic
+    critic: Critic
     plan: ResolvedPlan
     layout: Layout
     history: list[Record] = field(default_factory=list)
@@ -61,7 +63,7 @@ class Trained:
 
     def _score_chunk(self, matrix: EncodedMatrix, start: int) -> np.ndarray:
         chosen = slice(start, start + SCORING_ROWS)
-        device = self.critic.score.weight.device
+        device = next(self.critic.parameters()).device
         offsets = torch.as_tensor(self.layout.choice_offsets[: matrix.codes.shape[1]])
         codes, scalars = (
             torch.as_tensor(matrix.codes[chosen]),
@@ -69,9 +71,9 @@ class Trained:
         )
         rows = one_hot_rows(codes, scalars, offsets, self.layout).to(device)
         # conditional critics also see a condition vector: an empty one asks for nothing
-        context = self.critic.input_size // self.plan.game.pack - self.layout.width
+        context = self.critic.input_size // self.plan.pack - self.layout.width
         rows = torch.nn.functional.pad(rows, (0, context))
-        scores: Tensor = self.critic(rows.repeat(1, self.plan.game.pack))
+        scores: Tensor = self.critic(rows.repeat(1, self.plan.pack))
         return scores.double().cpu().numpy()
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -91,7 +93,7 @@ class Trained:
         cls, header: dict[str, Any], arrays: dict[str, np.ndarray], layout: Layout
     ) -> Trained:
         """The reverse of `to_state`; the history is kept by the caller."""
-        plan = ResolvedPlan(**header["plan"])
+        plan = ResolvedPlan.from_dict(header["plan"])
         tensors = {name: torch.as_tensor(np.array(value)) for name, value in arrays.items()}
         frequencies = tensors.pop("frequencies", None)
         conditional = frequencies is not None
@@ -100,7 +102,8 @@ class Trained:
         critic = build_critic(layout, plan, 0, conditional)
         critic.load_state_dict(part(tensors, "critic"))
         sampler = _sampler(generator, layout, frequencies)
-        return cls(sampler, critic.requires_grad_(False), plan, layout, [], header["stopped"])
+        critic.eval().requires_grad_(False)
+        return cls(sampler, critic, plan, layout, [], header["stopped"])
 
 
 def train(
@@ -161,9 +164,10 @@ def train(
         callbacks=callbacks,
     )
     stopped = trainer.run()
+    game.settle()
     frequencies = None if game.frequencies is None else game.frequencies.cpu()
     sampler = _sampler(game.average.cpu(), layout, frequencies)
-    critic = game.critic.cpu().requires_grad_(False)
+    critic = game.critic.cpu().eval().requires_grad_(False)
     return Trained(sampler, critic, resolved, layout, trainer.history, stopped)
 
 

@@ -76,8 +76,12 @@ class Schedule:
     def rate(self, step: int, progress: float) -> float:
         """The learning rate at this step and share of the budget."""
         warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-        fallen = min(1.0, self._turn + (progress - self._turn) * self._haste)
+        fallen = self.fallen(progress)
         return self.peak * warm * (FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * fallen)))
+
+    def fallen(self, progress: float) -> float:
+        """How much of the fall is over at this share of the budget, from 0 to 1."""
+        return min(1.0, self._turn + (progress - self._turn) * self._haste)
 
     def hasten(self, progress: float) -> None:
         """Make the rest of the fall quick, from here on; only the first call counts."""

@@ -36,8 +36,8 @@ Callback = Callable[[Mapping[str, float]], bool | None]
 class Game(Protocol):
     """What the trainer needs to know of a game."""
 
-    def step(self, learning_rate: float) -> dict[str, torch.Tensor]:
-        """One move of every player; named losses."""
+    def step(self, learning_rate: float, progress: float) -> dict[str, torch.Tensor]:
+        """One move of every player, `progress` of the way from 0 to 1; named losses."""
 
     def snapshot(self) -> dict[str, torch.Tensor]:
         """A copy of the players."""
@@ -144,12 +144,13 @@ class Trainer:
             if progress >= self.schedule.end:
                 break
             rate = self.schedule.rate(self.step, progress)
-            for name, loss in self.game.step(rate).items():
+            losses = self.game.step(rate, self.schedule.fallen(progress))
+            for name, loss in losses.items():
                 sums[name] = sums[name] + loss if name in sums else loss
             self.step, steps = self.step + 1, steps + 1
-        losses = {name: float(total) / max(steps, 1) for name, total in sums.items()}
+        means = {name: float(total) / max(steps, 1) for name, total in sums.items()}
         pace = steps * self.rows_per_step / max(time.perf_counter() - started, 1e-9)
-        return losses, self._record(losses, rate, pace)
+        return means, self._record(means, rate, pace)
 
     def _record(self, losses: Record, rate: float, pace: float) -> Record:
         progress = self.budget.progress(self.step) / self.schedule.end

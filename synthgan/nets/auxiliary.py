@@ -1,0 +1,86 @@
+"""What a generator may learn beside the adversarial game: features to match, a target to respect.
+
+Sources: feature matching, Salimans et al. 2016; with the standard deviation, as the information
+loss of table-GAN, Park et al. 2018; a classifier beside the critic, Odena et al. 2017, on one
+column as in table-GAN.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, log_softmax, relu
+
+from synthgan.data.layout import Layout
+from synthgan.nets.mlp import Linear
+
+WIDTH = 64
+
+
+def feature_gap(real: Tensor, fake: Tensor) -> Tensor:
+    """Squared distance of the features' means and of their standard deviations, averaged.
+
+    Parameters
+    ----------
+    real, fake : Tensor of shape (rows, features)
+        Hidden layers of a critic.
+    """
+    gap = _moments(real.float()) - _moments(fake.float())
+    return gap.square().mean(dim=1).sum()
+
+
+def _moments(features: Tensor) -> Tensor:
+    """Means and standard deviations, of shape (2, features)."""
+    variance = features.var(dim=0, unbiased=False)
+    return torch.stack([features.mean(dim=0), (variance + 1e-8).sqrt()])
+
+
+class TargetPredictor(nn.Module):
+    """A small network that tells a column from the others: its option, or else its scalar.
+
+    Parameters
+    ----------
+    layout : Layout
+        What a row is made of.
+    column : str
+        The column; it must have a span.
+    """
+
+    others: Tensor
+
+    def __init__(self, layout: Layout, column: str) -> None:
+        super().__init__()
+        choice, scalar = layout.column_choice(column), layout.column_scalar(column)
+        others = torch.ones(layout.width)
+        self._span, self._is_choice = slice(0, 0), choice is not None
+        if scalar is not None:
+            place = layout.n_options + scalar
+            self._span = slice(place, place + 1)
+            others[self._span] = 0.0
+        if choice is not None:
+            start = int(layout.choice_offsets[choice])
+            self._span = slice(start, start + int(layout.choice_sizes[choice]))
+            others[self._span] = 0.0
+        self.register_buffer("others", others, persistent=False)
+        self.enter = Linear(layout.width, WIDTH)
+        self.inner = Linear(WIDTH, WIDTH)
+        self.leave = Linear(WIDTH, self._span.stop - self._span.start)
+
+    def error(self, rows: Tensor) -> Tensor:
+        """Mean cross-entropy of the column's option, or mean squared error of its scalar."""
+        hidden = leaky_relu(self.enter(rows * self.others))
+        hidden = leaky_relu(self.inner(hidden))
+        predicted: Tensor = self.leave(hidden).float()
+        wanted = rows[:, self._span]
+        if self._is_choice:
+            return -(wanted * log_softmax(predicted, dim=1)).sum(dim=1).mean()
+        return (predicted - wanted).square().mean()
+
+
+def contradiction(fake_error: Tensor, real_error: Tensor) -> Tensor:
+    """By how much a predictor errs more on fake rows than on real ones.
+
+    Only the excess counts: a generator that made its target easier to tell than it is would lose
+    the noise that the real column has (Gong et al. 2019 on what auxiliary classifiers do).
+    """
+    return relu(fake_error - real_error.detach())

@@ -1,0 +1,73 @@
+"""The players: networks built from a plan, from a seed alone."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from synthgan.data.layout import Layout
+from synthgan.nets.auxiliary import TargetPredictor
+from synthgan.nets.critics import Critic, CriticPanel, MLPCritic, SpectralLinear
+from synthgan.nets.mlp import MLPGenerator
+from synthgan.training.plan import ResolvedPlan
+
+# between the seeds of one fit's networks: the generator's is its own, the critics' follow
+TARGET_SEED = 1_000
+Net = TypeVar("Net", bound=nn.Module)
+State = dict[str, Tensor]
+
+
+def build_generator(
+    layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool
+) -> MLPGenerator:
+    """A fresh generator whose weights depend on the seed alone."""
+    context = layout.n_options if conditional else 0
+    net = MLPGenerator(layout, plan.latent_size, plan.width, plan.depth, context)
+    return initialise(net, seed)
+
+
+def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool) -> Critic:
+    """A fresh critic, twice as wide as the generator; several of them where the plan says so."""
+    size = layout.width + (layout.n_options if conditional else 0)
+    members = [
+        MLPCritic(
+            size * plan.pack,
+            2 * plan.width,
+            plan.depth,
+            spectral_norm=plan.spectral_norm,
+            dropout=plan.dropout,
+            sees_spread=plan.minibatch_discrimination,
+        )
+        for _ in range(plan.critics)
+    ]
+    for number, member in enumerate(members):
+        initialise(member, seed + number)
+    return members[0] if len(members) == 1 else CriticPanel(members)
+
+
+def build_predictor(layout: Layout, plan: ResolvedPlan, seed: int) -> TargetPredictor | None:
+    """A fresh predictor of the target column, if the plan names one that has codes."""
+    if plan.target is None:
+        return None
+    return initialise(TargetPredictor(layout, plan.target), seed + TARGET_SEED)
+
+
+def initialise(net: Net, seed: int) -> Net:
+    """Torch's own uniform start of linear layers, drawn from a stream of our own."""
+    stream = torch.Generator().manual_seed(seed)
+    for module in net.modules():
+        if isinstance(module, nn.Linear):
+            bound = max(1, module.in_features) ** -0.5
+            nn.init.uniform_(module.weight, -bound, bound, generator=stream)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -bound, bound, generator=stream)
+        if isinstance(module, SpectralLinear):
+            module.begin(stream)
+    return net
+
+
+def part(state: State, name: str) -> State:
+    """The entries of one network in a state, without its prefix."""
+    return {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
