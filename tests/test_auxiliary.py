@@ -63,6 +63,15 @@ def test_a_predictor_learns_what_its_target_follows(column: str, before: float) 
     assert contradiction(predictor.error(wrong), predictor.error(rows)).item() > 0.1
 
 
+def test_a_scalar_counts_only_where_it_is_alive() -> None:
+    predictor, rows = initialise(TargetPredictor(LAYOUT, "b"), 0), some_rows()
+    moved = rows.clone()
+    moved[:, 5] = torch.where(rows[:, 4] == 1, rows[:, 5], 9.0)
+    assert predictor.error(moved).item() == predictor.error(rows).item()
+    moved[:, 5] = torch.where(rows[:, 4] == 1, 9.0, rows[:, 5])
+    assert predictor.error(moved).item() > predictor.error(rows).item()
+
+
 def test_unknown_targets_cost_nothing() -> None:
     predictor, rows = initialise(TargetPredictor(LAYOUT, "a"), 0), some_rows()
     rows[:, :3] = 0.0

@@ -101,6 +101,18 @@ def test_every_parameter_is_on_its_page() -> None:
         assert f"`{name}`" in page, name
 
 
+def test_every_objective_is_on_its_page_with_its_settings() -> None:
+    from synthgan.nets.objectives import OBJECTIVES
+
+    page = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    for name, each in OBJECTIVES.items():
+        settings = (each.learning_rate, each.penalty_weight, each.critic_steps, each.pack)
+        cells = " | ".join(f"{value:g}" for value in settings)
+        first, second = each.betas
+        assert f"| `{name}` | {cells} | {first:g}, {second:g} |" in page, name
+        assert page.count(f"| `{name}` |") == 3, "losses, settings, figures"
+
+
 def test_every_error_is_on_its_page() -> None:
     from synthgan import errors
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,17 +29,36 @@ def table(adult_path: Path) -> pd.DataFrame:
     return pd.read_parquet(adult_path).head(3_000)
 
 
-def new_game(table: pd.DataFrame, objective: str) -> TableGame:
+TOGETHER: dict[str, Any] = {
+    "critic_steps": 2,
+    "pack": 2,
+    "critics": 2,
+    "critic_vote": "hardest",
+    "minibatch_discrimination": True,
+    "spectral_norm": True,
+    "dropout": 0.2,
+    "instance_noise": 0.1,
+    "feature_matching": 1.0,
+    "target": "income",
+}
+
+
+def new_game(table: pd.DataFrame, objective: str, **options: Any) -> TableGame:
     source = open_source(table)
     codec = TableCodec.fit(source.chunks())
     matrix = codec.encode(source.chunks(), np.random.default_rng(0))
-    plan = Plan(objective=objective, precision="float32").resolve(matrix.rows, codec.layout, "cuda")
-    return TableGame(matrix, codec.layout, plan, 0, "cuda")
+    plan = Plan(objective=objective, precision="float32", **options)
+    return TableGame(
+        matrix, codec.layout, plan.resolve(matrix.rows, codec.layout, "cuda"), 0, "cuda"
+    )
 
 
+@pytest.mark.parametrize("options", [{}, TOGETHER], ids=["plain", "all options"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_recorded_step_is_the_step(table: pd.DataFrame, objective: str) -> None:
-    recorded, plain = new_game(table, objective), new_game(table, objective)
+def test_the_recorded_step_is_the_step(
+    table: pd.DataFrame, objective: str, options: dict[str, Any]
+) -> None:
+    recorded, plain = (new_game(table, objective, **options) for _ in range(2))
     plain._moves = plain._play
     rates = [RATE * (1 + step) / STEPS for step in range(STEPS)]
     losses = [[game.step(rate) for rate in rates] for game in (recorded, plain)]

@@ -188,3 +188,14 @@ def test_files_of_earlier_versions_still_load(objective: str, tmp_path: Path) ->
     pd.testing.assert_frame_equal(old.sample(50), model.sample(50))
     np.testing.assert_array_equal(old.score_samples(people()), model.score_samples(people()))
     assert old._model.trained.plan == model._model.trained.plan
+
+
+def test_the_default_meets_every_mode_of_a_grid() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.integers(0, 5, (2_000, 2)) + rng.normal(0.0, 0.05, (2_000, 2))
+    model = SynthGAN(width=64, depth=2, batch_size=200, epochs=33, random_state=0, verbose=0)
+    drawn = model.fit(pd.DataFrame(points, columns=["x", "y"])).sample(2_000).to_numpy()
+    modes = np.rint(drawn).clip(0, 4)
+    near = np.linalg.norm(drawn - modes, axis=1) < 0.15
+    counts = np.bincount((modes[near] @ [5, 1]).astype(int), minlength=25)
+    assert near.mean() > 0.9 and (counts > 2_000 / 25 / 4).sum() >= 24

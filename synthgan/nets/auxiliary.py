@@ -36,7 +36,7 @@ def _moments(features: Tensor) -> Tensor:
 
 
 class TargetPredictor(nn.Module):
-    """A small network that tells a column from the others: its option, or else its scalar.
+    """A small network that tells a column from the others: its option, its scalar, or both.
 
     Parameters
     ----------
@@ -51,30 +51,39 @@ class TargetPredictor(nn.Module):
     def __init__(self, layout: Layout, column: str) -> None:
         super().__init__()
         choice, scalar = layout.column_choice(column), layout.column_scalar(column)
-        others = torch.ones(layout.width)
-        self._span, self._is_choice = slice(0, 0), choice is not None
-        if scalar is not None:
-            place = layout.n_options + scalar
-            self._span = slice(place, place + 1)
-            others[self._span] = 0.0
+        self._options = slice(0, 0)
+        self._scalar: int | None = None
+        self._gate: int | None = None
         if choice is not None:
             start = int(layout.choice_offsets[choice])
-            self._span = slice(start, start + int(layout.choice_sizes[choice]))
-            others[self._span] = 0.0
+            self._options = slice(start, start + int(layout.choice_sizes[choice]))
+        if scalar is not None:
+            self._scalar, gate = layout.n_options + scalar, int(layout.gate_choice[scalar])
+            if gate >= 0:
+                self._gate = int(layout.choice_offsets[gate] + layout.gate_option[scalar])
+        others = torch.ones(layout.width)
+        others[self._options] = 0.0
+        if self._scalar is not None:
+            others[self._scalar] = 0.0
         self.register_buffer("others", others, persistent=False)
+        self._n_options = self._options.stop - self._options.start
         self.enter = Linear(layout.width, WIDTH)
         self.inner = Linear(WIDTH, WIDTH)
-        self.leave = Linear(WIDTH, self._span.stop - self._span.start)
+        self.leave = Linear(WIDTH, self._n_options + (scalar is not None))
 
     def error(self, rows: Tensor) -> Tensor:
-        """Mean cross-entropy of the column's option, or mean squared error of its scalar."""
+        """Mean cross-entropy of the column's option, and mean squared error of its scalar."""
         hidden = leaky_relu(self.enter(rows * self.others))
-        hidden = leaky_relu(self.inner(hidden))
-        predicted: Tensor = self.leave(hidden).float()
-        wanted = rows[:, self._span]
-        if self._is_choice:
-            return -(wanted * log_softmax(predicted, dim=1)).sum(dim=1).mean()
-        return (predicted - wanted).square().mean()
+        predicted = self.leave(leaky_relu(self.inner(hidden))).float()
+        error = torch.zeros_like(predicted[:, 0])
+        if self._n_options:
+            chances = log_softmax(predicted[:, : self._n_options], dim=1)
+            error = error - (rows[:, self._options] * chances).sum(dim=1)
+        if self._scalar is not None:
+            # where a spike or a null stands instead there is nothing to tell
+            alive = 1.0 if self._gate is None else rows[:, self._gate].detach()
+            error = error + alive * (predicted[:, -1] - rows[:, self._scalar]).square()
+        return error.mean()
 
 
 def contradiction(fake_error: Tensor, real_error: Tensor) -> Tensor:

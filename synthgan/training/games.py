@@ -61,7 +61,7 @@ class TableGame:
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0
         # in tensors, so that a recorded step sees them change
-        self._rate, self._share, self._haze = torch.zeros(3, device=device).unbind()
+        self._rate, self._share, self._noise_size = torch.zeros(3, device=device).unbind()
         on_gpu = torch.device(device).type == "cuda"
         players: list[nn.Module] = [self.generator, self.critic]
         if self.predictor is not None:
@@ -83,7 +83,7 @@ class TableGame:
         """The critic's moves and one of the generator; the losses of the last ones, detached."""
         self._steps += 1
         self._rate.fill_(learning_rate)
-        self._haze.fill_(self.plan.instance_noise * (1.0 - progress))
+        self._noise_size.fill_(self.plan.instance_noise * (1.0 - progress))
         # a short memory at first, or the untrained weights would weigh on short runs
         self._share.fill_(1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10)))
         return self._moves()
@@ -125,7 +125,7 @@ class TableGame:
         """What a critic gets to see: rows with noise, beside their condition, packed."""
         if self.plan.instance_noise:
             noise = torch.randn(rows.shape, generator=self._stream, device=self.device)
-            rows = rows + self._haze * noise
+            rows = rows + self._noise_size * noise
         if context is not None:
             rows = torch.cat([rows, context], dim=1)
         return rows.reshape(len(rows) // self.plan.pack, -1)
