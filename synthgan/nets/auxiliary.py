@@ -73,7 +73,8 @@ class TargetPredictor(nn.Module):
 
     def error(self, rows: Tensor) -> Tensor:
         """Mean cross-entropy of the column's option, and mean squared error of its scalar."""
-        hidden = leaky_relu(self.enter(rows * self.others))
+        others = (rows * self.others).to(self.enter.weight.dtype)
+        hidden = leaky_relu(self.enter(others))
         predicted = self.leave(leaky_relu(self.inner(hidden))).float()
         error = torch.zeros_like(predicted[:, 0])
         if self._n_options:

@@ -44,14 +44,14 @@ class SpectralLinear(Linear):
     @torch.no_grad()
     def iterate(self) -> None:
         """One power iteration."""
-        self.right.copy_(normalize(self.weight.T @ self.left, dim=0))
-        self.left.copy_(normalize(self.weight @ self.right, dim=0))
+        weight = self.weight.float()
+        self.right.copy_(normalize(weight.T @ self.left, dim=0))
+        self.left.copy_(normalize(weight @ self.right, dim=0))
 
     def kernel(self) -> Tensor:
         """The weights at a spectral norm of 1."""
-        # no matrix product: autocast would round it
         norm = (self.left[:, None] * self.weight * self.right).sum()
-        return self.weight / norm
+        return self.weight / norm.to(self.weight.dtype)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Rows of shape (rows, in) times the normed weights, of shape (rows, out)."""
@@ -156,7 +156,7 @@ class MLPCritic(nn.Module):
         """Scores of shape (rows,) and the gradient of their sum, of the shape of `rows`."""
         hidden, befores, spread = self._climb(rows, masks, sides)
         score = self.score(hidden).float().squeeze(1)
-        slope = self.score.kernel().to(hidden.dtype).expand_as(hidden)
+        slope = self.score.kernel().expand_as(hidden)
         for number in reversed(range(len(befores))):
             kept = slope if masks is None else slope * masks[number].to(slope.dtype)
             inner = torch.ops.aten.leaky_relu_backward(kept, befores[number].detach(), SLOPE, False)
@@ -172,13 +172,13 @@ class MLPCritic(nn.Module):
     ) -> tuple[Tensor, list[Tensor], _Spread | None]:
         """The last hidden layer, what stood before each LeakyReLU, and the spread it saw."""
         befores: list[Tensor] = []
-        hidden, spread = rows, None
+        hidden, spread = rows.to(self.score.weight.dtype), None
         for number, layer in enumerate(self.layers):
             before = layer(hidden)
             if self.spread is not None and number == len(self.layers) - 1:
                 spread = _Spread(hidden, sides) if self.training else None
                 seen = self.usual_spread if spread is None else spread.column()
-                before = before + self.spread(seen)
+                before = before + self.spread(seen.to(before.dtype))
             step = leaky_relu(before, SLOPE)
             if masks is not None:
                 step = step * masks[number].to(step.dtype)
@@ -229,4 +229,4 @@ Critic = MLPCritic | CriticPanel
 def _through(inner: Tensor, layer: nn.Module) -> Tensor:
     """A slope behind a layer turned into the one before it."""
     assert isinstance(layer, Linear)
-    return inner @ layer.kernel().to(inner.dtype)
+    return inner @ layer.kernel()

@@ -15,20 +15,21 @@ TEMPERATURE = 0.5
 class _StraightThrough(torch.autograd.Function):
     """One-hot of the largest entry going forward, softmax going backward (Jang et al. 2017).
 
-    The whole row is handled at once: groups of different size are gathered into one padded block,
-    so that forty columns cost as many kernels as one.
+    The whole row is handled at once, so that forty columns cost as many kernels as one. Only the
+    largest score of each group is looked for in one padded block; what is left are operations on
+    the row itself, and products with the membership of options in groups.
     """
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, heads: RowHeads) -> Tensor:
         padded = torch.nn.functional.pad(scores, (0, 1), value=-torch.inf)
         blocks = padded.index_select(1, heads.gather).view(-1, *heads.block_shape)
-        soft = torch.softmax(blocks / TEMPERATURE, dim=2).flatten(1).index_select(1, heads.scatter)
-        winners = blocks.argmax(dim=2) + heads.offsets
-        hard = torch.zeros_like(scores).scatter_(1, winners, 1.0)
+        below = scores - blocks.amax(dim=2).index_select(1, heads.group)
+        weights = torch.exp(below / TEMPERATURE)
+        soft = weights / (weights @ heads.membership).index_select(1, heads.group)
         ctx.save_for_backward(soft)
         ctx.heads = heads
-        return hard
+        return (below == 0.0).to(scores.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:

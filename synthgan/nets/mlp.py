@@ -65,7 +65,7 @@ class MLPGenerator(nn.Module):
 
     def raw(self, latent: Tensor) -> Tensor:
         """Raw outputs of shape (rows, width) before heads, in float32."""
-        hidden = self.enter(latent)
+        hidden = self.enter(latent.to(self.enter.weight.dtype))
         for block in self.blocks:
             hidden = block(hidden)
         out: Tensor = self.leave(self.norm(hidden))

@@ -136,7 +136,12 @@ class Objective:
 
 OBJECTIVES: dict[str, Objective] = {
     "relativistic": Objective(
-        relativistic_critic, relativistic_generator, "ends", penalty_weight=10.0, learning_rate=1e-3
+        relativistic_critic,
+        relativistic_generator,
+        "ends",
+        penalty_weight=3.0,
+        learning_rate=1e-3,
+        critic_steps=2,
     ),
     "minimax": Objective(
         classifier_critic, minimax_generator, "ends", penalty_weight=10.0, learning_rate=1e-3

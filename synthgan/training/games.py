@@ -12,13 +12,16 @@ from torch import Tensor, nn
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.auxiliary import contradiction, feature_gap
-from synthgan.nets.critics import MLPCritic, SpectralLinear
+from synthgan.nets.critics import Critic, MLPCritic, SpectralLinear
+from synthgan.nets.features import CriticFeatures
+from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise, option_context
 from synthgan.nets.objectives import around, between, one_centred_penalty, zero_centred_penalty
 from synthgan.training.plan import ResolvedPlan
 from synthgan.training.players import State, build_critic, build_generator, build_predictor, part
 from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
+from synthgan.training.weights import Weights, flatten, view
 
 AVERAGE_DECAY = 0.999
 Losses = dict[str, Tensor]
@@ -54,24 +57,25 @@ class TableGame:
         self.conditions = ConditionDraw(self.rows) if conditional else None
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = build_generator(layout, plan, seed, conditional).to(device)
+        self.features = CriticFeatures(layout, plan.scalar_bins).to(device)
         self.critic = build_critic(layout, plan, seed + 1, conditional).to(device)
         self.predictor = build_predictor(layout, plan, seed)
         self.average = deepcopy(self.generator).requires_grad_(False)
+        self._average = flatten(self.average)
+        view(self.average, self._average, None)
         self._spectral = [net for net in self.critic.modules() if isinstance(net, SpectralLinear)]
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0
         # in tensors, so that a recorded step sees them change
         self._rate, self._share, self._noise_size = torch.zeros(3, device=device).unbind()
-        on_gpu = torch.device(device).type == "cuda"
-        players: list[nn.Module] = [self.generator, self.critic]
+        players: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         if self.predictor is not None:
-            players.append(self.predictor.to(device))
-        self._optimisers = [
-            torch.optim.Adam(
-                net.parameters(), self._rate, plan.game.betas, fused=True, capturable=on_gpu
-            )
-            for net in players
-        ]
+            players["predictor"] = self.predictor.to(device)
+        dtype = torch.bfloat16 if plan.precision == "bfloat16" else torch.float32
+        self._weights = {
+            name: Weights(net, self._rate, plan.game.betas, dtype) for name, net in players.items()
+        }
+        on_gpu = torch.device(device).type == "cuda"
         self._moves = Replay(self._play, self._stream) if on_gpu else self._play
 
     @property
@@ -92,15 +96,15 @@ class TableGame:
         for _ in range(self.plan.critic_steps):
             real, context, option = self._draw_real()
             raw, fake = self._generate(context)
-            losses = self._critic_move(self._shown(real, context), self._shown(fake, context))
-        with self._frozen_critic(), self._autocast():
-            loss = self._answer(self._shown(real, context), self._shown(fake, context))
+            shown = self._shown(real, context), self._shown(fake, context)
+            losses = self._critic_move(*shown)
+        with self._frozen_critic():
+            loss = self._answer(*shown)
             if self.conditions is not None and option is not None:
                 loss = loss + self.conditions.loss(raw, option)
-        if self.predictor is not None:
-            loss = loss + self.plan.target_weight * self._predictor_move(real, fake)
-        with self._frozen_critic():
-            self._descend(0, loss)
+            if self.predictor is not None:
+                loss = loss + self.plan.target_weight * self._predictor_move(real, fake)
+            self._weights["generator"].descend(loss)
         self._update_average()
         return {**losses, "generator_loss": loss.detach()}
 
@@ -109,9 +113,8 @@ class TableGame:
         latent, gumbel = self.noise.draw(self.plan.batch_size, self._stream, self.device)
         if context is not None:
             latent = torch.cat([latent[:, : self.noise.latent_size], context], dim=1)
-        with self._autocast():
-            raw = self.generator.raw(latent)
-            return raw, self.generator.heads(raw, gumbel)
+        raw = self.generator.raw(latent)
+        return raw, self.generator.heads(raw, gumbel)
 
     def _draw_real(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """A batch of real rows, with condition vector and option in conditional games."""
@@ -122,10 +125,11 @@ class TableGame:
         return self.rows[index], option_context(option, self.layout.n_options), option
 
     def _shown(self, rows: Tensor, context: Tensor | None) -> Tensor:
-        """What a critic gets to see: rows with noise, beside their condition, packed."""
+        """What a critic gets to see: features of noisy rows, beside their condition, packed."""
         if self.plan.instance_noise:
             noise = torch.randn(rows.shape, generator=self._stream, device=self.device)
             rows = rows + self._noise_size * noise
+        rows = self.features(rows)
         if context is not None:
             rows = torch.cat([rows, context], dim=1)
         return rows.reshape(len(rows) // self.plan.pack, -1)
@@ -134,11 +138,11 @@ class TableGame:
         fake = fake.detach()
         for layer in self._spectral:
             layer.iterate()
-        with self._autocast():
-            found = [self._critic_losses(critic, real, fake) for critic in self.critic.members]
+        found = [self._critic_losses(critic, real, fake) for critic in self.critic.members]
         adversarial, penalty = (torch.stack(parts) for parts in zip(*found, strict=True))
-        self._descend(1, (adversarial + self.plan.penalty * penalty).sum())
-        self._clip()
+        self._weights["critic"].descend((adversarial + self.plan.penalty * penalty).sum())
+        if self.plan.game.clip:
+            self._weights["critic"].clip(self.plan.game.clip)
         return {"critic_loss": adversarial.mean().detach(), "penalty": penalty.mean().detach()}
 
     def _critic_losses(
@@ -183,32 +187,16 @@ class TableGame:
     def _predictor_move(self, real: Tensor, fake: Tensor) -> Tensor:
         """The predictor learns from real rows; what the generator pays for contradicting it."""
         assert self.predictor is not None
-        with self._autocast():
-            real_error = self.predictor.error(real)
-        self._descend(2, real_error)
+        real_error = self.predictor.error(real)
+        self._weights["predictor"].descend(real_error)
         self.predictor.requires_grad_(False)
-        with self._autocast():
-            paid = contradiction(self.predictor.error(fake), real_error)
+        paid = contradiction(self.predictor.error(fake), real_error)
         self.predictor.requires_grad_(True)
         return paid
 
     @torch.no_grad()
-    def _clip(self) -> None:
-        if bound := self.plan.game.clip:
-            weights = [weight.data for weight in self.critic.parameters()]
-            torch._foreach_clamp_min_(weights, -bound)
-            torch._foreach_clamp_max_(weights, bound)
-
-    def _descend(self, player: int, loss: Tensor) -> None:
-        self._optimisers[player].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimisers[player].step()
-
-    @torch.no_grad()
     def _update_average(self) -> None:
-        average = [weight.data for weight in self.average.parameters()]
-        present = [weight.data for weight in self.generator.parameters()]
-        torch._foreach_lerp_(average, present, [self._share] * len(average))
+        self._average.lerp_(self._weights["generator"].master, self._share)
 
     @contextmanager
     def _frozen_critic(self) -> Iterator[None]:
@@ -228,41 +216,27 @@ class TableGame:
         parts = torch.split(fine, [int(size) for size in ends])
         return next((n for n, p in zip(names, parts, strict=True) if not bool(p.all())), None)
 
-    def _autocast(self) -> torch.autocast:
-        kind = torch.device(self.device).type
-        enabled = self.plan.precision == "bfloat16"
-        return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled)
-
     def settle(self) -> None:
         """What is left to do once training is over, on the state that was kept."""
         rows, context, _ = self._draw_real()
         for critic in self.critic.members:
             critic.settle(self._shown(rows, context))
 
-    @property
-    def _nets(self) -> dict[str, nn.Module]:
-        nets: dict[str, nn.Module | None] = {
-            "generator": self.generator,
-            "critic": self.critic,
-            "average": self.average,
-            "predictor": self.predictor,
-        }
-        return {name: net for name, net in nets.items() if net is not None}
+    def release(self) -> tuple[MLPGenerator, Critic]:
+        """The averaged generator and the critic, in full precision and on the CPU."""
+        self._weights["critic"].release()
+        return self.average.cpu(), self.critic
 
     def snapshot(self) -> State:
         """A copy of everything a later `restore` needs, on the device."""
-        return {
-            f"{name}.{key}": value.clone()
-            for name, net in self._nets.items()
-            for key, value in net.state_dict().items()
+        return {"average": self._average.clone()} | {
+            f"{name}.{key}": value
+            for name, weights in self._weights.items()
+            for key, value in weights.snapshot().items()
         }
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot; the optimisers start afresh."""
-        for name, net in self._nets.items():
-            net.load_state_dict(part(state, name))
-        for optimiser in self._optimisers:
-            for moments in optimiser.state.values():
-                for moment in moments.values():
-                    # in place: a recorded step goes on with the same memory
-                    moment.zero_()
+        self._average.copy_(state["average"])
+        for name, weights in self._weights.items():
+            weights.restore(part(state, name))

@@ -12,6 +12,8 @@ import torch
 from synthgan.data.layout import Layout
 from synthgan.nets.objectives import OBJECTIVES, Objective
 
+# bins by which a critic sees a scalar
+SCALAR_BINS = 16
 Auto = Literal["auto"]
 _AS_GIVEN = (
     "critics",
@@ -112,6 +114,7 @@ class Plan:
             critic_steps=int(_or(self.critic_steps, objective.critic_steps)),
             pack=pack,
             **{name: getattr(self, name) for name in _AS_GIVEN},
+            scalar_bins=SCALAR_BINS,
         )
 
 
@@ -144,6 +147,7 @@ class ResolvedPlan:
     feature_matching: float = 0.0
     target: str | None = None
     target_weight: float = 1.0
+    scalar_bins: int = 0
 
     @property
     def game(self) -> Objective:
@@ -174,7 +178,7 @@ def native_precision(device: str) -> str:
 
 
 def _auto_steps(rows: int) -> int:
-    return int(min(24_000, 1_000 + 72 * math.sqrt(rows)))
+    return int(min(15_000, 600 + 45 * math.sqrt(rows)))
 
 
 def _whole_packs(batch: int, pack: int) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from synthgan.data.layout import Layout
 from synthgan.nets.auxiliary import TargetPredictor
 from synthgan.nets.critics import Critic, CriticPanel, MLPCritic, SpectralLinear
+from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.training.plan import ResolvedPlan
 
@@ -30,7 +31,7 @@ def build_generator(
 
 def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool) -> Critic:
     """A fresh critic, twice as wide as the generator; several of them where the plan says so."""
-    size = layout.width + (layout.n_options if conditional else 0)
+    size = critic_width(layout, plan, conditional)
     members = [
         MLPCritic(
             size * plan.pack,
@@ -45,6 +46,12 @@ def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: boo
     for number, member in enumerate(members):
         initialise(member, seed + number)
     return members[0] if len(members) == 1 else CriticPanel(members)
+
+
+def critic_width(layout: Layout, plan: ResolvedPlan, conditional: bool) -> int:
+    """Length of what a critic sees of one row."""
+    context = layout.n_options if conditional else 0
+    return CriticFeatures(layout, plan.scalar_bins).width + context
 
 
 def build_predictor(layout: Layout, plan: ResolvedPlan, seed: int) -> TargetPredictor | None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.critics import Critic
+from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.sampling import Sampler
 from synthgan.training.games import TableGame
@@ -70,8 +71,9 @@ class Trained:
             torch.as_tensor(matrix.scalars[chosen]),
         )
         rows = one_hot_rows(codes, scalars, offsets, self.layout).to(device)
+        rows = CriticFeatures(self.layout, self.plan.scalar_bins).to(device)(rows)
         # conditional critics also see a condition vector: an empty one asks for nothing
-        context = self.critic.input_size // self.plan.pack - self.layout.width
+        context = self.critic.input_size // self.plan.pack - rows.shape[1]
         rows = torch.nn.functional.pad(rows, (0, context))
         scores: Tensor = self.critic(rows.repeat(1, self.plan.pack))
         return scores.double().cpu().numpy()
@@ -166,8 +168,8 @@ def train(
     stopped = trainer.run()
     game.settle()
     frequencies = None if game.frequencies is None else game.frequencies.cpu()
-    sampler = _sampler(game.average.cpu(), layout, frequencies)
-    critic = game.critic.cpu().eval().requires_grad_(False)
+    generator, critic = game.release()
+    sampler = _sampler(generator, layout, frequencies)
     return Trained(sampler, critic, resolved, layout, trainer.history, stopped)
 
 
