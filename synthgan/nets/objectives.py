@@ -180,7 +180,7 @@ OBJECTIVES: dict[str, Objective] = {
         classifier_critic,
         non_saturating_generator,
         "around",
-        penalty_weight=10.0,
+        penalty_weight=1.0,
         learning_rate=5e-4,
         critic_steps=2,
     ),
