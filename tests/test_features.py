@@ -3,7 +3,7 @@
 import torch
 
 from synthgan.data.layout import Layout, Span
-from synthgan.nets.features import CriticFeatures
+from synthgan.nets.features import TAIL_BINS, CriticFeatures
 
 LAYOUT = Layout([Span("a", "choice", 3), Span("b", "scalar"), Span("c", "scalar")])
 
@@ -14,10 +14,18 @@ def rows(*scalars: tuple[float, float]) -> torch.Tensor:
 
 def test_bins_rise_one_after_the_other() -> None:
     seen = CriticFeatures(LAYOUT, bins=4)(rows((-1.0, 1.0), (-0.25, 0.75)))
+    low, high = [0] * 12, [1] * 12
+    middle, late = [1] * 5 + [0.5] + [0] * 6, [1] * 8 + [0] * 4
     assert seen.tolist() == [
-        [1, 0, 0, -1, 1, 0, 0, 0, 0, 1, 1, 1, 1],
-        [1, 0, 0, -0.25, 0.75, 1, 0.5, 0, 0, 1, 1, 1, 0.5],
+        [1, 0, 0, -1, 1, *low, *high],
+        [1, 0, 0, -0.25, 0.75, *middle, *late],
     ]
+
+
+def test_rare_rows_at_an_end_fill_bins_of_their_own() -> None:
+    features = CriticFeatures(Layout([Span("b", "scalar")]), bins=16)
+    common, rare = features(torch.tensor([[0.95], [0.995]]))
+    assert float((rare - common)[1:].sum()) > 2.5
 
 
 def test_a_scalar_reaches_one_bin_at_a_time() -> None:
@@ -32,4 +40,4 @@ def test_without_bins_or_scalars_rows_stay_as_they_are() -> None:
     assert CriticFeatures(LAYOUT, bins=0)(plain) is plain
     codes = torch.eye(3)
     assert CriticFeatures(Layout([Span("a", "choice", 3)]), bins=16)(codes) is codes
-    assert CriticFeatures(LAYOUT, bins=16).width == 5 + 32
+    assert CriticFeatures(LAYOUT, bins=16).width == 5 + 2 * (16 + 2 * TAIL_BINS)

@@ -226,9 +226,9 @@ def test_the_judge_sees_exactly_the_rows_that_training_does_not(monkeypatch, tra
 
 def test_quality_is_minus_the_error_on_held_out_rows(trained_with):
     model = quick(holdout=0.25).fit(people())
-    quality = trained_with["quality"](model._model.trained.sampler)
-    assert -1 <= quality < 0
-    assert quality == trained_with["quality"](model._model.trained.sampler)
+    found = trained_with["quality"](model._model.trained.sampler)
+    assert -1 <= found.quality < 0 and 0 <= found.lost <= 1
+    assert found == trained_with["quality"](model._model.trained.sampler)
     assert model.history_["quality"].dropna().between(-1, 0).all()
 
 

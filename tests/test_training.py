@@ -14,7 +14,8 @@ from synthgan.data.layout import Layout, Span
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.errors import SynthganWarning, TrainingError
 from synthgan.training import Plan, train
-from synthgan.training.games import TableGame
+from synthgan.training.check import Check
+from synthgan.training.games import PATIENT_ROUNDS, SLOWEST, TableGame, _lead
 from synthgan.training.rows import ConditionDraw, DeviceRows
 from synthgan.training.schedule import HASTE, WARM_UP_STEPS, Budget, Schedule
 from synthgan.training.trainer import (
@@ -33,6 +34,7 @@ class FakeGame:
 
     def __init__(self, break_above: float = math.inf) -> None:
         self.steps, self.rates, self.break_above = 0, [], break_above
+        self.calmed, self.balanced = 0, []
 
     def step(self, learning_rate: float, progress: float = 0.0) -> dict[str, torch.Tensor]:
         self.steps += 1
@@ -50,11 +52,22 @@ class FakeGame:
     def broken_column(self) -> str:
         return "age"
 
+    def calm(self) -> None:
+        self.calmed += 1
+
+    def balance(self, losses: Mapping[str, float]) -> None:
+        self.balanced.append(losses)
+
 
 def trainer(game: FakeGame, steps: int, quality=None, **more) -> Trainer:  # type: ignore[no-untyped-def]
     settings = {"peak_rate": 1.0, "rows_per_step": 10, "steps_per_epoch": 100}
     settings |= {"stop_on_plateau": False} | more
-    return Trainer(game, Budget(steps, None), quality=quality, **settings)
+    judge = None if quality is None else lambda: as_check(quality())
+    return Trainer(game, Budget(steps, None), quality=judge, **settings)
+
+
+def as_check(found: float | Check) -> Check:
+    return found if isinstance(found, Check) else Check(found)
 
 
 def test_schedule_warms_up_and_falls() -> None:
@@ -115,7 +128,8 @@ def test_broken_losses_name_column_and_step_and_training_goes_on_lower() -> None
     with pytest.warns(SynthganWarning, match=r"step \d+: .*finite.*'age'") as caught:
         reason = trainer(game, 3 * CHECK, lambda: -0.1 - 1e-3 * (game.steps == 0)).run()
     assert reason == "epochs"
-    assert [str(warning.message).split()[-1] for warning in caught] == ["0.5", "0.25"]
+    assert [str(each.message).split()[-5] for each in caught] == ["0.5", "0.25"]
+    assert game.calmed == 2
     assert game.rates[-1] <= 0.25
 
 
@@ -164,6 +178,40 @@ def test_a_table_that_needs_no_training_is_no_failure() -> None:
     game = FakeGame()
     assert trainer(game, 10 * CHECK, lambda: -0.02).run() == "epochs"
     assert max(game.rates) == pytest.approx(1.0, rel=0.05)
+
+
+def test_what_is_no_longer_drawn_is_told_and_training_goes_back() -> None:
+    game = FakeGame()
+
+    def quality() -> Check:
+        lost = 0.03 if game.rates and game.rates[-1] > 0.6 and game.steps > 2 * CHECK else 0.0
+        return Check(-0.1 if game.steps else -0.5, lost, ("town = Ulm",) if lost else ())
+
+    with pytest.warns(SynthganWarning, match=r"3.0% of the rows .*town = Ulm"):
+        run = trainer(game, 12 * CHECK, quality)
+        run.run()
+    assert game.calmed == 1 and run.best.lost == 0.0
+    assert max(record["lost"] for record in run.history if record["lost"] >= 0) == 0.03
+
+
+def test_a_state_that_loses_rows_is_worth_less_than_a_coarser_one() -> None:
+    game = FakeGame()
+    quality = lambda: Check(-0.10, 0.0) if game.steps <= CHECK else Check(-0.09, 0.04)  # noqa: E731
+    with pytest.warns(SynthganWarning, match="no longer drawn"):
+        trainer(game, 4 * CHECK, quality).run()
+    assert game.steps <= CHECK
+
+
+def test_what_the_whole_run_never_drew_is_told_at_the_end() -> None:
+    quality = lambda: Check(-0.1, 0.02, ("town = Ulm", "age 20 to 30"))  # noqa: E731
+    with pytest.warns(SynthganWarning, match=r"2.0% .*town = Ulm; age 20 to 30.*pack=2"):
+        trainer(FakeGame(), 3 * CHECK, quality).run()
+
+
+def test_every_round_is_balanced_by_its_mean_losses() -> None:
+    game = FakeGame()
+    trainer(game, 120).run()
+    assert len(game.balanced) == 3 and game.balanced[0]["critic_loss"] == 1.0
 
 
 def test_a_second_interrupt_keeps_the_best_state() -> None:
@@ -316,3 +364,39 @@ def test_batches_follow_small_tables_and_packs() -> None:
     assert Plan("conditional").resolve(104, LAYOUT).batch_size == 100
     assert Plan("conditional", batch_size=7).resolve(104, LAYOUT).batch_size == 10
     assert Plan(epochs=3, batch_size=50).resolve(100, LAYOUT).steps == 6
+
+
+def small_game() -> TableGame:
+    sizes = {"width": 16, "depth": 2, "latent_size": 8, "batch_size": 60, "precision": "float32"}
+    plan = Plan(epochs=1, **sizes).resolve(made().rows, LAYOUT)  # type: ignore[arg-type]
+    return TableGame(made(), LAYOUT, plan, 0, "cpu")
+
+
+def test_a_critic_that_overpowers_is_slowed_down_and_let_go_again() -> None:
+    game = small_game()
+    for _ in range(PATIENT_ROUNDS - 1):
+        game.balance({"critic_lead": 1.0})
+    game.step(1e-3)
+    assert float(game._critic_rate) == pytest.approx(1e-3)
+    for _ in range(50):
+        game.balance({"critic_lead": 1.0})
+    game.step(1e-3)
+    assert float(game._critic_rate) == pytest.approx(SLOWEST * 1e-3)
+    assert float(game._rate) == pytest.approx(1e-3)
+    for _ in range(50):
+        game.balance({"critic_lead": 0.7})
+    game.step(1e-3)
+    assert float(game._critic_rate) == pytest.approx(1e-3)
+
+
+def test_a_calmed_game_has_twice_the_penalty() -> None:
+    game = small_game()
+    before = float(game._penalty)
+    game.calm()
+    assert float(game._penalty) == 2 * before
+
+
+def test_the_lead_is_the_share_of_pairs_ranked_rightly() -> None:
+    losses = small_game().step(1e-3)
+    assert 0.0 <= float(losses["critic_lead"]) <= 1.0
+    assert float(_lead(torch.tensor([1.0, 2.0, 0.0, 3.0]))) == 0.5

@@ -15,12 +15,11 @@ from synthgan.data.categories import CategoryEncoder
 from synthgan.data.codec import TableCodec
 from synthgan.data.source import Source
 from synthgan.errors import ParameterError
+from synthgan.estimators.judge import Judge
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.planned import check_target
 from synthgan.estimators.randomness import seed_for, stream
 from synthgan.evaluation.coding import LEFT_OUT_KINDS
-from synthgan.evaluation.fidelity import FidelityReference
-from synthgan.sampling import Sampler
 from synthgan.training import Plan, train
 from synthgan.training.trainer import Callback
 
@@ -189,30 +188,6 @@ class Rows:
             parts.append(chunk.take(pa.array(index[first:last] - start)))
             start += chunk.num_rows
         return pa.concat_tables(parts).unify_dictionaries()
-
-
-class Judge:
-    """Quality of a sampler: minus the mean of shape and trend error against held-out rows.
-
-    Parameters
-    ----------
-    codec : TableCodec
-        Turns drawn codes into a table.
-    held : pyarrow.Table
-        The rows to be like.
-    seed : int
-        The same draws every time, so that two checks differ by the networks alone.
-    """
-
-    def __init__(self, codec: TableCodec, held: pa.Table, seed: int) -> None:
-        self._codec, self._seed, self._rows = codec, seed, held.num_rows
-        self._reference = FidelityReference(held, schema=codec.schema)
-
-    def __call__(self, sampler: Sampler) -> float:
-        """Higher is better, 0 is perfect."""
-        codes = sampler.draw(self._rows, self._seed)
-        drawn = self._codec.decode(codes, stream(self._seed))
-        return -self._reference.compare(drawn).error
 
 
 def pick_device(device: str) -> str:

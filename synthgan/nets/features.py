@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from synthgan.data.layout import Layout
 
+# halvings of the first and the last bin: rare rows often lie at the ends of a column
+TAIL_BINS = 4
+
 
 class CriticFeatures(nn.Module):
     """Rows of a layout as a critic sees them.
@@ -23,7 +26,8 @@ class CriticFeatures(nn.Module):
     layout : Layout
         What a row is made of.
     bins : int
-        Bins of a scalar's range [-1, 1]; 0 leaves scalars as they are.
+        Even bins of a scalar's range [-1, 1], of which the outermost are cut further; 0 leaves
+        scalars as they are.
 
     Attributes
     ----------
@@ -34,24 +38,42 @@ class CriticFeatures(nn.Module):
     --------
     >>> from synthgan.data.layout import Span
     >>> features = CriticFeatures(Layout([Span("age", "scalar")]), bins=4)
-    >>> features(torch.tensor([[-1.0], [0.25]]))
-    tensor([[-1.0000,  0.0000,  0.0000,  0.0000,  0.0000],
-            [ 0.2500,  1.0000,  1.0000,  0.5000,  0.0000]])
+    >>> features.width
+    13
+    >>> features(torch.tensor([[0.25]]))[:, 5:8]
+    tensor([[1.0000, 1.0000, 0.5000]])
     """
 
-    edges: Tensor
+    starts: Tensor
+    sizes: Tensor
 
     def __init__(self, layout: Layout, bins: int) -> None:
         super().__init__()
-        self.bins, self.n_options = bins, layout.n_options
-        self.width = layout.width + layout.n_scalars * bins
-        lower = torch.linspace(-1.0, 1.0, bins + 1)[:-1]
-        self.register_buffer("edges", lower, persistent=False)
+        self.n_options = layout.n_options
+        edges = bin_edges(bins) if bins else torch.zeros(1)
+        self.width = layout.width + layout.n_scalars * (len(edges) - 1)
+        self.register_buffer("starts", edges[:-1], persistent=False)
+        self.register_buffer("sizes", edges.diff(), persistent=False)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Rows of shape (rows, width) from rows of the layout's own width."""
         if self.width == rows.shape[1]:
             return rows
         scalars = rows[:, self.n_options :, None]
-        within = ((scalars - self.edges) * (self.bins / 2.0)).clamp(0.0, 1.0)
+        within = ((scalars - self.starts) / self.sizes).clamp(0.0, 1.0)
         return torch.cat([rows, within.flatten(1)], dim=1)
+
+
+def bin_edges(bins: int) -> Tensor:
+    """Edges of even bins of [-1, 1], the outermost halved again and again towards the ends.
+
+    Examples
+    --------
+    >>> bin_edges(2)
+    tensor([-1.0000, -0.9375, -0.8750, -0.7500, -0.5000,  0.0000,  0.5000,  0.7500,
+             0.8750,  0.9375,  1.0000])
+    """
+    even = torch.linspace(-1.0, 1.0, bins + 1)
+    tails = 1.0 - 2.0 / bins * 0.5 ** torch.arange(1, TAIL_BINS + 1)
+    edges: Tensor = torch.cat([even, tails, -tails]).sort().values
+    return edges

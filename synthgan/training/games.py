@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 
@@ -24,6 +24,10 @@ from synthgan.training.rows import ConditionDraw, DeviceRows
 from synthgan.training.weights import Weights, flatten, view
 
 AVERAGE_DECAY = 0.999
+# share of pairs that a critic ranks rightly: above the first it overpowers the generator, below the
+# second it may have its full rate again; the factor and floor of its rate, and rounds to believe it
+OVERPOWERED, BALANCED = 0.98, 0.9
+SLOWING, SLOWEST, PATIENT_ROUNDS = 0.8, 0.1, 20
 Losses = dict[str, Tensor]
 
 
@@ -68,12 +72,18 @@ class TableGame:
         self._steps = 0
         # in tensors, so that a recorded step sees them change
         self._rate, self._share, self._noise_size = torch.zeros(3, device=device).unbind()
+        self._critic_rate = torch.zeros((), device=device)
+        self._penalty = torch.tensor(float(plan.penalty), device=device)
+        self._held_back, self._ahead = 1.0, 0
         players: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         if self.predictor is not None:
             players["predictor"] = self.predictor.to(device)
         dtype = torch.bfloat16 if plan.precision == "bfloat16" else torch.float32
         self._weights = {
-            name: Weights(net, self._rate, plan.game.betas, dtype) for name, net in players.items()
+            name: Weights(
+                net, self._critic_rate if name == "critic" else self._rate, plan.game.betas, dtype
+            )
+            for name, net in players.items()
         }
         on_gpu = torch.device(device).type == "cuda"
         self._moves = Replay(self._play, self._stream) if on_gpu else self._play
@@ -87,6 +97,7 @@ class TableGame:
         """The critic's moves and one of the generator; the losses of the last ones, detached."""
         self._steps += 1
         self._rate.fill_(learning_rate)
+        self._critic_rate.fill_(learning_rate * self._held_back)
         self._noise_size.fill_(self.plan.instance_noise * (1.0 - progress))
         # a short memory at first, or the untrained weights would weigh on short runs
         self._share.fill_(1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10)))
@@ -139,25 +150,27 @@ class TableGame:
         for layer in self._spectral:
             layer.iterate()
         found = [self._critic_losses(critic, real, fake) for critic in self.critic.members]
-        adversarial, penalty = (torch.stack(parts) for parts in zip(*found, strict=True))
-        self._weights["critic"].descend((adversarial + self.plan.penalty * penalty).sum())
+        adversarial, penalty, lead = (torch.stack(parts) for parts in zip(*found, strict=True))
+        self._weights["critic"].descend((adversarial + self._penalty * penalty).sum())
         if self.plan.game.clip:
             self._weights["critic"].clip(self.plan.game.clip)
-        return {"critic_loss": adversarial.mean().detach(), "penalty": penalty.mean().detach()}
+        means = {"critic_loss": adversarial, "penalty": penalty, "critic_lead": lead}
+        return {name: value.mean().detach() for name, value in means.items()}
 
     def _critic_losses(
         self, critic: MLPCritic, real: Tensor, fake: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """One critic's adversarial loss and its gradient penalty."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One critic's adversarial loss, its gradient penalty, and its lead."""
         game, both = self.plan.game, torch.cat([real, fake])
         masks = critic.masks(len(both), self._stream)
         if self.plan.penalty == 0.0:
-            adversarial = game.critic(*critic.judge(both, masks, 2)[0].chunk(2))
-            return adversarial, torch.zeros_like(adversarial)
+            scores = critic.judge(both, masks, 2)[0]
+            adversarial = game.critic(*scores.chunk(2))
+            return adversarial, torch.zeros_like(adversarial), _lead(scores)
         if game.penalty_at == "ends":
             scores, slope = critic.score_and_slope(both, masks, 2)
             # the mean over both halves is half the sum of R1 and R2
-            return game.critic(*scores.chunk(2)), zero_centred_penalty(slope)
+            return game.critic(*scores.chunk(2)), zero_centred_penalty(slope), _lead(scores)
         scores = critic.judge(both, masks, 2)[0]
         if game.penalty_at == "between":
             points = between(real, fake, self._stream)
@@ -165,7 +178,7 @@ class TableGame:
             points = around(real, self._stream)
         masks = critic.masks(len(points), self._stream)
         slope = critic.score_and_slope(points, masks)[1]
-        return game.critic(*scores.chunk(2)), one_centred_penalty(slope)
+        return game.critic(*scores.chunk(2)), one_centred_penalty(slope), _lead(scores)
 
     def _answer(self, real: Tensor, fake: Tensor) -> Tensor:
         """The generator's loss by the critics: their mean, or that of the hardest one."""
@@ -197,6 +210,19 @@ class TableGame:
     @torch.no_grad()
     def _update_average(self) -> None:
         self._average.lerp_(self._weights["generator"].master, self._share)
+
+    def calm(self) -> None:
+        """Double the penalty."""
+        self._penalty.mul_(2.0)
+
+    def balance(self, losses: Mapping[str, float]) -> None:
+        """Slow the critic down while it tells nearly every pair apart, round after round."""
+        lead = losses.get("critic_lead", 0.5)
+        self._ahead = self._ahead + 1 if lead > OVERPOWERED else 0
+        if self._ahead >= PATIENT_ROUNDS:
+            self._held_back = max(SLOWEST, self._held_back * SLOWING)
+        elif lead < BALANCED:
+            self._held_back = min(1.0, self._held_back / SLOWING)
 
     @contextmanager
     def _frozen_critic(self) -> Iterator[None]:
@@ -240,3 +266,9 @@ class TableGame:
         self._average.copy_(state["average"])
         for name, weights in self._weights.items():
             weights.restore(part(state, name))
+
+
+def _lead(scores: Tensor) -> Tensor:
+    """Share of pairs of a real and a fake row that are ranked rightly."""
+    real, fake = scores.detach().chunk(2)
+    return (real > fake).float().mean()

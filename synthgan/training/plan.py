@@ -14,6 +14,8 @@ from synthgan.nets.objectives import OBJECTIVES, Objective
 
 # bins by which a critic sees a scalar
 SCALAR_BINS = 16
+# columns from which on a zero-centred penalty has its full weight
+MANY_COLUMNS = 15
 Auto = Literal["auto"]
 _AS_GIVEN = (
     "critics",
@@ -106,7 +108,7 @@ class Plan:
             batch_size=batch,
             steps_per_epoch=steps_per_epoch,
             learning_rate=_or(self.learning_rate, objective.learning_rate),
-            penalty=_or(self.penalty, objective.penalty_weight),
+            penalty=_or(self.penalty, _auto_penalty(objective, layout)),
             width=int(_or(self.width, 128 if layout.width <= 400 else 192)),
             depth=int(_or(self.depth, 3)),
             latent_size=int(_or(self.latent_size, 128)),
@@ -179,6 +181,17 @@ def native_precision(device: str) -> str:
 
 def _auto_steps(rows: int) -> int:
     return int(min(15_000, 600 + 45 * math.sqrt(rows)))
+
+
+def _auto_penalty(objective: Objective, layout: Layout) -> float:
+    """The objective's own weight; where slopes are held to 0, less for tables of few columns.
+
+    Rows of few columns lie close together, and a critic must be steep to tell them apart.
+    """
+    if objective.penalty_at != "ends":
+        return objective.penalty_weight
+    columns = len({span.column for span in layout.spans})
+    return objective.penalty_weight * min(1.0, (columns / MANY_COLUMNS) ** 2)
 
 
 def _whole_packs(batch: int, pack: int) -> int:

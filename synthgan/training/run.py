@@ -16,6 +16,7 @@ from synthgan.nets.critics import Critic
 from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.sampling import Sampler
+from synthgan.training.check import Check
 from synthgan.training.games import TableGame
 from synthgan.training.plan import Plan, ResolvedPlan
 from synthgan.training.players import build_critic, build_generator, part
@@ -116,7 +117,7 @@ def train(
     seed: int,
     deadline: float | None = None,
     device: str = "cpu",
-    quality: Callable[[Sampler], float] | None = None,
+    quality: Callable[[Sampler], Check] | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Trained:
     """Train a pair on an encoded table.
@@ -136,7 +137,7 @@ def train(
     device : str, default "cpu"
         Where to train.
     quality : callable or None
-        Held-out quality of a sampler, higher is better.
+        Judges a sampler by rows it has not seen.
     callbacks : sequence of callable
         Called with each record of the history; a true return value stops training.
 

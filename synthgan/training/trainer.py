@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 
 from synthgan.errors import SynthganWarning, TrainingError
+from synthgan.training.check import Check
 from synthgan.training.schedule import Budget, Schedule
 
 logger = logging.getLogger("synthgan")
@@ -26,6 +27,9 @@ RESTARTS = 5
 COLLAPSE_FACTOR = 2.0
 COLLAPSE_MARGIN = 0.05
 TAKE_OFF_CHECKS = 6
+# share of lost rows beyond the best state's that is no chance any more, and checks to believe it
+LOST_MARGIN = 0.005
+LOST_CHECKS = 3
 TAKE_OFF_SHARE = 0.6
 TAKE_OFF_ERROR = 0.1
 
@@ -48,6 +52,12 @@ class Game(Protocol):
     def broken_column(self) -> str | None:
         """The first column whose outputs are not finite."""
 
+    def calm(self) -> None:
+        """Keep the players smoother from here on."""
+
+    def balance(self, losses: Mapping[str, float]) -> None:
+        """Hold back a player that overpowers the other, by the mean losses of a round."""
+
 
 class _Diverged(Exception):
     """No restart is left."""
@@ -69,7 +79,7 @@ class Trainer:
     steps_per_epoch : int
         Steps that see as many rows as the table has.
     quality : callable or None
-        Held-out quality of the present state, higher is better; checked at fixed step numbers.
+        Judges the present state, at fixed step numbers.
     stop_on_plateau : bool
         Bring the end forward once quality has stopped rising.
     callbacks : sequence of callable
@@ -84,7 +94,7 @@ class Trainer:
         peak_rate: float,
         rows_per_step: int,
         steps_per_epoch: int,
-        quality: Callable[[], float] | None,
+        quality: Callable[[], Check] | None,
         stop_on_plateau: bool,
         callbacks: Sequence[Callback] = (),
     ) -> None:
@@ -93,9 +103,9 @@ class Trainer:
         self.quality, self.stop_on_plateau, self.callbacks = quality, stop_on_plateau, callbacks
         self.history: list[Record] = []
         self.step = 0
-        self.best_quality = -math.inf
+        self.best = Check(-math.inf)
         self.best_state = game.snapshot()
-        self._checks: list[float] = []
+        self._checks: list[Check] = []
         self._bad_checks = self._restarts = 0
         self._check_seconds = 0.0
         self._untrained = -math.inf
@@ -104,13 +114,13 @@ class Trainer:
         """Train; the best state is in the game afterwards. Returns why training ended."""
         try:
             if self.quality is not None:
-                self._untrained = self._timed_quality()
+                self._untrained = self._timed_quality().quality
             reason = self._rounds()
         except KeyboardInterrupt:
             reason = "interrupted"
             logger.warning("training was interrupted at step %d: the model is kept", self.step)
         except _Diverged as trouble:
-            if not math.isfinite(self.best_quality):
+            if not math.isfinite(self.best.quality):
                 raise TrainingError(f"{trouble}.") from None
             warnings.warn(f"{trouble}. The best state is kept.", SynthganWarning, stacklevel=2)
             self.game.restore(self.best_state)
@@ -128,7 +138,8 @@ class Trainer:
             if not all(map(math.isfinite, losses.values())):
                 self._recover(self._broken())
             elif self._check_is_due():
-                record["quality"] = self._check(progress)
+                record["quality"], record["lost"] = self._check(progress)
+            self.game.balance(losses)
             if any([callback(record) for callback in self.callbacks]):
                 return "callback"
         if self.schedule.hastened:
@@ -165,6 +176,7 @@ class Trainer:
             **{"critic_loss": math.nan, "generator_loss": math.nan, "penalty": math.nan},
             **losses,
             "quality": math.nan,
+            "lost": math.nan,
         }
 
     def _check_is_due(self) -> bool:
@@ -174,45 +186,56 @@ class Trainer:
     def _can_afford_check(self) -> bool:
         return self.budget.seconds_left() > 1.5 * self._check_seconds
 
-    def _check(self, progress: float) -> float:
+    def _check(self, progress: float) -> tuple[float, float]:
         """Judge the present state: keep it if best, recover if collapsed, end early if flat."""
-        quality = self._timed_quality()
-        self._checks.append(quality)
-        if quality > self.best_quality:
-            self.best_quality, self.best_state = quality, self.game.snapshot()
-        if self._has_collapsed(quality):
-            self._recover(f"quality fell to {quality:.3f}")
+        found = self._timed_quality()
+        self._checks.append(found)
+        if found.worth > self.best.worth:
+            self.best, self.best_state = found, self.game.snapshot()
+        if self._has_collapsed(found):
+            self._recover(f"quality fell to {found.quality:.3f}{_lacking(found)}")
         elif self._has_not_taken_off():
-            self._recover(f"quality has not risen above {self.best_quality:.3f}")
+            self._recover(f"quality has not risen above {self.best.quality:.3f}")
+        elif self._keeps_losing():
+            self._recover(
+                f"{found.lost:.1%} of the rows are of a kind no longer drawn{_lacking(found)}"
+            )
         elif self.stop_on_plateau and self._is_flat():
             self.schedule.hasten(progress)
-        return quality
+        return found.quality, found.lost
 
-    def _timed_quality(self) -> float:
+    def _timed_quality(self) -> Check:
         assert self.quality is not None
         started = time.perf_counter()
-        quality = self.quality()
+        found = self.quality()
         self._check_seconds = time.perf_counter() - started
-        return quality
+        return found
 
-    def _has_collapsed(self, quality: float) -> bool:
+    def _has_collapsed(self, found: Check) -> bool:
         """Two checks in a row with far more error than the best one had."""
-        limit = COLLAPSE_FACTOR * self.best_quality - COLLAPSE_MARGIN
-        self._bad_checks = self._bad_checks + 1 if quality < limit else 0
+        limit = COLLAPSE_FACTOR * self.best.quality - COLLAPSE_MARGIN
+        self._bad_checks = self._bad_checks + 1 if found.quality < limit else 0
         return self._bad_checks >= 2
+
+    def _keeps_losing(self) -> bool:
+        """Several checks in a row without kinds of rows that the best state does draw."""
+        limit = self.best.lost + LOST_MARGIN
+        recent = self._checks[-LOST_CHECKS:]
+        return len(recent) == LOST_CHECKS and all(check.lost > limit for check in recent)
 
     def _has_not_taken_off(self) -> bool:
         """After a few checks still little better than the untrained generator."""
         late = len(self._checks) == TAKE_OFF_CHECKS
         # a table of coin flips is drawn well before any training: that is no failure
-        return late and self.best_quality < min(TAKE_OFF_SHARE * self._untrained, -TAKE_OFF_ERROR)
+        return late and self.best.quality < min(TAKE_OFF_SHARE * self._untrained, -TAKE_OFF_ERROR)
 
     def _is_flat(self) -> bool:
         """Whether the later half of a long run has brought next to nothing."""
         half = len(self._checks) // 2
         if half < PATIENCE:
             return False
-        before, recent = max(self._checks[:half]), max(self._checks[half:])
+        worths = [check.worth for check in self._checks]
+        before, recent = max(worths[:half]), max(worths[half:])
         # qualities are minus an error: a gain is measured against the error that was left
         return recent - before < LEAST_GAIN * abs(before)
 
@@ -231,11 +254,12 @@ class Trainer:
                 "penalty"
             )
         self.schedule.peak /= 2.0
+        self.game.calm()
         self.game.restore(self.best_state)
         self._bad_checks, self._checks = 0, []
         warnings.warn(
             f"step {self.step}: {what}; training goes on from the best state so far with the "
-            f"learning rate halved to {self.schedule.peak:.2g}",
+            f"learning rate halved to {self.schedule.peak:.2g} and a stronger penalty",
             SynthganWarning,
             stacklevel=2,
         )
@@ -249,6 +273,18 @@ class Trainer:
                 # no time is left to judge the last state: late in the fall it is the best
                 return
             last = self._timed_quality()
-            if math.isfinite(last) and last > self.best_quality:
-                self.best_quality, self.best_state = last, self.game.snapshot()
+            if math.isfinite(last.quality) and last.worth > self.best.worth:
+                self.best, self.best_state = last, self.game.snapshot()
         self.game.restore(self.best_state)
+        if self.best.lost > LOST_MARGIN:
+            warnings.warn(
+                f"the model hardly draws {self.best.lost:.1%} of the kinds of rows it has seen"
+                f"{_lacking(self.best)}; train longer, or set pack=2 or a lower learning_rate",
+                SynthganWarning,
+                stacklevel=2,
+            )
+
+
+def _lacking(found: Check) -> str:
+    """What is lost, in words."""
+    return f" (first {'; '.join(found.parts)})" if found.parts else ""
