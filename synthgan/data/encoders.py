@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.identifiers import IdEncoder
+from synthgan.data.layout import Span
 from synthgan.data.numbers import NumberEncoder
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
@@ -20,6 +21,7 @@ __all__ = [
     "NumberEncoder",
     "build_encoder",
     "restore_encoder",
+    "spans_of",
 ]
 
 Encoder = NumberEncoder | CategoryEncoder | IdEncoder
@@ -59,3 +61,16 @@ def restore_encoder(
 ) -> Encoder:
     """Return the encoder that `to_state` described."""
     return _ENCODERS[column.kind].from_state(column, header, arrays)
+
+
+def spans_of(encoders: Iterable[Encoder]) -> Iterator[Span]:
+    """The spans of columns in the order of the table."""
+    choices = 0
+    for encoder in encoders:
+        name = encoder.column.name
+        if encoder.options:
+            yield Span(name, "choice", encoder.options)
+        if encoder.ranks is not None:
+            gate = None if encoder.alive is None else (choices, encoder.alive)
+            yield Span(name, "scalar", 1, gate)
+        choices += bool(encoder.options)

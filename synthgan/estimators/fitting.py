@@ -90,7 +90,7 @@ def learn(
     rows = Rows(source, weights)
     codec = TableCodec.fit(
         rows.chunks(), overrides=task.overrides, rare_threshold=task.rare_threshold
-    )
+    ).relate(rows.chunks())
     matrix = codec.encode(rows.chunks(), stream(task.seed, _ENCODING))
     matrix.weights = rows.weights
     held = hold_out(matrix.rows, task.holdout)
