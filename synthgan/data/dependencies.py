@@ -165,7 +165,11 @@ class _Search:
         return np.asarray(made / counts.sum())
 
     def _by_chance(self, pair: Pair) -> bool:
-        return log_chance(self.counts[pair[0]], self._shares(pair)) > math.log(MOST_CHANCE)
+        groups, shares = self.counts[pair[0]], self._shares(pair)
+        # within a group all rows but the first repeat a value, at most the commonest
+        least = (groups.sum() - len(groups)) * math.log(shares.max())
+        limit = math.log(MOST_CHANCE)
+        return least > limit and log_chance(groups, shares) > limit
 
     def _fits(self, pair: Pair, rare_threshold: int) -> bool:
         """Whether enough rows back each value, and the child loses no value and few rows."""
