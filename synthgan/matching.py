@@ -88,6 +88,7 @@ class Donors:
         for tie, places in ties:
             group = tie.group[rows]
             barred |= ~tie.allowed[group][:, places] & (group >= 0)[:, None]
+        barred[barred.all(axis=1)] = False
         return torch.as_tensor(barred) if barred.any() else None
 
     def _choose(
@@ -115,7 +116,7 @@ class Donors:
         else:
             likeness.masked_fill_(barred, -torch.inf)
             nearest = likeness.topk(count, dim=1).indices.numpy()
-            lenders = np.minimum(count, (~barred).sum(dim=1).clamp(min=1).numpy())
+            lenders = np.minimum(count, (~barred).sum(dim=1).numpy())
         chosen: np.ndarray = nearest[np.arange(rows.rows), rng.integers(0, lenders, rows.rows)]
         return chosen
 

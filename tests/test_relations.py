@@ -282,8 +282,21 @@ def test_a_child_that_would_lose_much_stays_by_itself() -> None:
     town = np.where(shop < 100, shop % 3, 3)
     table = pa.table({"shop": [f"s{each}" for each in shop], "town": [f"t{each}" for each in town]})
     assert follows(related(table)) == {}
-    few = table.slice(0, 904)
-    assert follows(related(few)) == {"town": "shop"}
+    few = table.slice(0, 908)
+    assert follows(related(few)) == {}, "the town of two rare shops would never be drawn"
+    elsewhere = pa.array([f"t{each}" for each in shop % 3])
+    table = table.set_column(1, "town", elsewhere)
+    assert follows(related(table.slice(0, 904))) == {"town": "shop"}
+    one_town = pa.array([f"t{each}" for each in np.where(shop < 100, shop % 3, 2)])
+    assert follows(related(table.set_column(1, "town", one_town))) == {}
+
+
+@pytest.mark.parametrize("holes", [0, 3, 5])
+def test_what_few_missing_cells_go_with_is_not_told(holes: int) -> None:
+    """All values may be shown, but that the three rows without a ward lie on floor 1 may not."""
+    ward = np.repeat([1, 2, 3, 0], [400, 300, 200, holes])
+    table = pa.table({"ward": pa.array(ward, mask=ward == 0), "floor": ward % 2 + 1})
+    assert follows(related(table)) == ({} if holes == 3 else {"floor": "ward"})
 
 
 # in the codec
