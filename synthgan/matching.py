@@ -82,12 +82,11 @@ class Donors:
 
     def _barred(self, rows: np.ndarray, ties: Sequence[tuple[Tie, np.ndarray]]) -> Tensor | None:
         """Which donors may not lend, of shape (rows, deck); None if all may."""
-        if not ties:
+        if all((tie.group[rows] < 0).all() for tie, _ in ties):
             return None
         barred = np.zeros((len(rows), self.deck.rows), dtype=bool)
         for tie, places in ties:
-            group = tie.group[rows]
-            barred |= ~tie.allowed[group][:, places] & (group >= 0)[:, None]
+            barred |= ~tie.of(rows)[:, places]
         barred[barred.all(axis=1)] = False
         return torch.as_tensor(barred) if barred.any() else None
 

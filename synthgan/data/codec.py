@@ -11,17 +11,17 @@ import pyarrow as pa
 
 from synthgan.data.blocks import even_blocks, summarise_chunks
 from synthgan.data.dependencies import find_relations
-from synthgan.data.encoders import Encoder, build_encoder, restore_encoder, spans_of
-from synthgan.data.inference import infer_column
+from synthgan.data.encoders import Encoder, build_encoders, restore_encoder, spans_of
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.mending import mend_rows
 from synthgan.data.problems import listed, nearest
 from synthgan.data.region import Region
 from synthgan.data.relations import Relation, Relations
 from synthgan.data.schema import Column, Schema, parse_overrides
 from synthgan.data.summaries import one_array
 from synthgan.data.wanted import ANYTHING
-from synthgan.errors import ConditionError, SchemaError, TableError
+from synthgan.errors import ConditionError, TableError
 
 # the array of a column's state that says which of its values goes with each of its parent's
 _FOLLOWS = "follows"
@@ -71,7 +71,9 @@ class TableCodec:
         self._by_name = {encoder.column.name: encoder for encoder in self.encoders}
         self.relations = Relations(relations, self._by_name)
         self._drawn = {
-            name: encoder for name, encoder in self._by_name.items() if name not in self.relations
+            name: encoder
+            for name, encoder in self._by_name.items()
+            if not self.relations.is_folded(name)
         }
         self.layout = Layout(spans_of(self._drawn.values()))
 
@@ -104,19 +106,7 @@ class TableCodec:
         types, summaries, levels = summarise_chunks(chunks)
         said = parse_overrides(overrides, list(types))
         rows = next(iter(summaries.values())).rows
-        columns, encoders, problems = [], [], []
-        for name, found in types.items():
-            override, summary = said.get(name, {}), summaries.pop(name)
-            try:
-                column = infer_column(name, found, summary, override, levels=levels.get(name))
-                columns.append(column)
-                if column.kind != "drop":
-                    threshold = 1 if _is_public(column, override) else rare_threshold
-                    encoders.append(build_encoder(column, summary, threshold))
-            except SchemaError as error:
-                problems.append(str(error))
-        if problems:
-            raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+        columns, encoders = build_encoders(types, summaries, levels, said, rare_threshold)
         return cls(Schema(tuple(columns)), encoders, rare_threshold, rows)
 
     def relate(self, chunks: Iterable[pa.Table]) -> Self:
@@ -205,6 +195,7 @@ class TableCodec:
         *,
         where: Mapping[str, Any] | None = None,
         first_row: int = 0,
+        mend: bool = True,
     ) -> pa.Table:
         """Turn codes back into a table of the learned columns without the dropped ones.
 
@@ -218,6 +209,8 @@ class TableCodec:
             Conditions; every value that comes out meets them.
         first_row : int
             Number of the first row, from which identifiers are made.
+        mend : bool
+            Whether parents give way to children that contradict them, see `mend_rows`.
 
         Raises
         ------
@@ -225,6 +218,8 @@ class TableCodec:
             If a condition cannot be met; all problems at once.
         """
         wanted = self._settled(where or {})
+        if mend:
+            matrix = mend_rows(self, matrix, self.relations.wishes(wanted, matrix.rows), rng)
         arrays = {
             name: self.decode_column(name, matrix, rng, wanted.get(name, ANYTHING), first_row)
             for name in self._drawn
@@ -269,7 +264,14 @@ class TableCodec:
             all problems at once.
         """
         settled = self._settled(where)
-        return [(name, self._by_name[name].region(wanted)) for name, wanted in settled.items()]
+        # a scalar parent is moved to what its children are, and need not be drawn there
+        said = {name: where.get(name) for name in self.relations.scalar_parents if name in settled}
+        regions = {name: said.get(name, wanted) for name, wanted in settled.items()}
+        return [
+            (name, self._by_name[name].region(wanted))
+            for name, wanted in regions.items()
+            if name not in said or name in where
+        ]
 
     def _settled(self, where: Mapping[str, Any]) -> dict[str, Any]:
         """Conditions on the columns that have codes; those on others are said of their parents."""
@@ -342,8 +344,3 @@ class TableCodec:
             if isinstance(column.follows, str):
                 relations.append(Relation(column.name, column.follows, own[_FOLLOWS]))
         return cls(schema, encoders, header["rare_threshold"], header["rows"], relations)
-
-
-def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
-    """Whether a column's values may all be shown: exempt, declared, or true and false."""
-    return not column.rare or "levels" in override or column.kind == "boolean"

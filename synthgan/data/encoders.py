@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.identifiers import IdEncoder
+from synthgan.data.inference import infer_column
 from synthgan.data.layout import Span
 from synthgan.data.numbers import NumberEncoder
+from synthgan.data.problems import listed
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
+from synthgan.errors import SchemaError
 
 __all__ = [
     "CategoryEncoder",
@@ -20,6 +24,7 @@ __all__ = [
     "IdEncoder",
     "NumberEncoder",
     "build_encoder",
+    "build_encoders",
     "restore_encoder",
     "spans_of",
 ]
@@ -54,6 +59,52 @@ def build_encoder(column: Column, summary: NumberSummary | LevelSummary, thresho
         If protection leaves nothing to emit.
     """
     return _ENCODERS[column.kind].build(column, summary, threshold)  # type: ignore[arg-type]
+
+
+def build_encoders(
+    types: Mapping[str, pa.DataType],
+    summaries: dict[str, Any],
+    levels: Mapping[str, pa.Array],
+    said: Mapping[str, Mapping[str, Any]],
+    rare_threshold: int,
+) -> tuple[list[Column], list[Encoder]]:
+    """Decide what each column is, and finish the summaries of those that are kept, one by one.
+
+    Parameters
+    ----------
+    types, levels : mapping
+        Of each column, and the declared levels of ordered ones.
+    summaries : dict
+        Of each column; it is emptied, since a summary may be large.
+    said : mapping
+        What the user says of single columns, as `parse_overrides` returns it.
+    rare_threshold : int
+        Values in fewer rows are protected.
+
+    Raises
+    ------
+    SchemaError
+        If a column cannot be learned as it is; all problems at once.
+    """
+    columns, encoders, problems = [], [], []
+    for name, found in types.items():
+        override, summary = said.get(name, {}), summaries.pop(name)
+        try:
+            column = infer_column(name, found, summary, override, levels=levels.get(name))
+            columns.append(column)
+            if column.kind != "drop":
+                threshold = 1 if _is_public(column, override) else rare_threshold
+                encoders.append(build_encoder(column, summary, threshold))
+        except SchemaError as error:
+            problems.append(str(error))
+    if problems:
+        raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+    return columns, encoders
+
+
+def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
+    """Whether a column's values may all be shown: exempt, declared, or true and false."""
+    return not column.rare or "levels" in override or column.kind == "boolean"
 
 
 def restore_encoder(

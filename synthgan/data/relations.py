@@ -19,6 +19,8 @@ from synthgan.errors import ConditionError
 _NAMED_VALUES = 5
 # stands for a cell that is to be filled
 _OPEN = -2
+# groups of a tie: any value may be, or the drawn one stays
+ANY, AS_IT_IS = -1, -2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,7 +49,7 @@ class Tie:
     parent : str
         The column.
     group : ndarray of shape (rows,)
-        Number of the row's own line in `allowed`; -1 where anything may be.
+        Number of the row's own line in `allowed`; or ANY, or AS_IT_IS.
     allowed : ndarray of bool of shape (groups, parent values)
         Which places among the parent's values agree.
     """
@@ -55,6 +57,16 @@ class Tie:
     parent: str
     group: np.ndarray
     allowed: np.ndarray
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """What some rows allow, of shape (rows, parent values)."""
+        group = self.group[rows]
+        return np.asarray(self.allowed[np.maximum(group, 0)] | (group < 0)[:, None])
+
+    def allows(self, places: np.ndarray) -> np.ndarray:
+        """Which rows allow the values at their places, of shape (rows,)."""
+        met = self.allowed[np.maximum(self.group, 0), places]
+        return np.asarray(met | (self.group < 0))
 
 
 class Relations:
@@ -85,6 +97,20 @@ class Relations:
 
     def __contains__(self, child: object) -> bool:
         return child in self._of
+
+    def is_folded(self, name: str) -> bool:
+        """Whether a column has no codes: its parent's options tell all that there is to it."""
+        return name in self._of and not self._shown[self._of[name].parent].is_scalar
+
+    @property
+    def scalar_parents(self) -> list[str]:
+        """Parents whose values are no options: their children have codes too, and are mended."""
+        parents = dict.fromkeys(relation.parent for relation in self)
+        return [parent for parent in parents if self._shown[parent].is_scalar]
+
+    def shown(self, name: str) -> Shown:
+        """The values of a parent or child that come out one by one."""
+        return self._shown[name]
 
     def __getitem__(self, child: str) -> Relation:
         return self._of[child]
@@ -139,15 +165,18 @@ class Relations:
         Returns
         -------
         dict
-            Conditions on columns that follow none; `Chosen` where children had a say.
+            Conditions on columns that follow none, and on children with codes of their own; those
+            on parents as `Chosen`, with what is said of their children in them.
 
         Raises
         ------
         ConditionError
             If no value of a parent meets all that is said of it and of its children.
         """
-        parents = dict.fromkeys(self._of[name].parent for name in where if name in self)
-        settled = {name: wanted for name, wanted in where.items() if name not in self}
+        parents = dict.fromkeys(
+            self._of[name].parent if name in self else name for name in where if name in self._shown
+        )
+        settled = {name: wanted for name, wanted in where.items() if not self.is_folded(name)}
         problems = []
         for parent in parents:
             names = [parent, *(relation.child for relation in self.children(parent))]
@@ -159,6 +188,12 @@ class Relations:
         if problems:
             raise ConditionError(problems[0] if len(problems) == 1 else listed("where", problems))
         return settled
+
+    def wishes(self, settled: Mapping[str, Any], rows: int) -> list[Tie]:
+        """Settled conditions on parents, said of each row."""
+        group = np.zeros(rows, dtype=np.int64)
+        chosen = ((name, settled[name]) for name in self.scalar_parents if name in settled)
+        return [Tie(name, group, each.places(self.has_null(name))[None]) for name, each in chosen]
 
     def _chosen(self, parent: str, said: Mapping[str, Any]) -> np.ndarray:
         """Which places among the parent's values meet all conditions."""
@@ -190,22 +225,21 @@ class Relations:
             Rows to be completed, with some of the columns.
         """
         parents = dict.fromkeys(relation.parent for relation in self)
-        ties = (self._tie(parent, given) for parent in parents)
-        return [tie for tie in ties if tie is not None]
+        return [self._tie(parent, given) for parent in parents]
 
-    def _tie(self, parent: str, given: pa.Table) -> Tie | None:
+    def _tie(self, parent: str, given: pa.Table) -> Tie:
         known = [each for each in self.children(parent) if each.child in given.column_names]
         is_given = parent in given.column_names
-        rows = np.arange(given.num_rows)
+        empty = np.ones(given.num_rows, dtype=bool)
         if is_given:
-            rows = np.flatnonzero(np.asarray(one_array(given.column(parent)).is_null()))
+            empty = np.asarray(one_array(given.column(parent)).is_null())
+        group, rows = np.where(empty, ANY, AS_IT_IS), np.flatnonzero(empty)
         if not known or not len(rows):
-            return None
+            return Tie(parent, group, np.ones((1, self._shown[parent].count), dtype=bool))
         cells = [self._cells(each.child, one_array(given.column(each.child))) for each in known]
         patterns, line = np.unique(np.stack(cells, axis=1)[rows], axis=0, return_inverse=True)
         allowed = np.stack([self._allowed(parent, known, each, is_given) for each in patterns])
-        group = np.full(given.num_rows, -1)
-        group[rows] = np.where(allowed.all(axis=1), -1, np.arange(len(patterns)))[line.ravel()]
+        group[rows] = np.where(allowed.all(axis=1), ANY, np.arange(len(patterns)))[line.ravel()]
         return Tie(parent, group, allowed)
 
     def _cells(self, child: str, array: pa.Array) -> np.ndarray:

@@ -45,6 +45,11 @@ class ShownLevels:
         """Whether a code stands for one value."""
         return not self.encoder.buckets
 
+    @property
+    def is_scalar(self) -> bool:
+        """Whether networks see values as a number."""
+        return False
+
     def places(self, array: pa.Array, *, nearest: bool = False) -> np.ndarray:
         """The place of each cell, of shape (rows,); -1 where its value is not emitted."""
         places = places_in(array, self.encoder.levels)
@@ -99,6 +104,11 @@ class ShownTicks:
         made = from_ticks(self.encoder.rounding.round(self.values), self.encoder.type)
         back = self.places(made)
         return bool((back == np.arange(len(back))).all())
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether networks see values as a number, but for a few that are options."""
+        return self.encoder.ranks is not None
 
     def places(self, array: pa.Array, *, nearest: bool = False) -> np.ndarray:
         """The place of each cell, of shape (rows,).

@@ -55,6 +55,10 @@ class Chosen:
         values = len(places) - null
         return cls(places[:values], bool(places[values:].any()))
 
+    def places(self, null: bool) -> np.ndarray:
+        """The places, of which the last one may stand for missing."""
+        return np.append(self.values, self.null) if null else self.values
+
 
 def read_wanted(name: str, wanted: Any, ranges: bool) -> Wanted:
     """Read a condition as a user wrote it.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from synthgan.data.codec import TableCodec
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.mending import with_cells
 from synthgan.data.problems import listed
 from synthgan.data.region import Region
 from synthgan.data.relations import Tie
@@ -98,24 +99,15 @@ def keep_ties(
     rng : numpy.random.Generator
         Draws the values.
     """
-    codes, scalars = matrix.codes.copy(), matrix.scalars.copy()
     for tie in ties:
         places = places_of(codec, matrix, tie.parent)
-        choice, scalar = (
-            codec.layout.column_choice(tie.parent),
-            codec.layout.column_scalar(tie.parent),
-        )
-        wrong = np.flatnonzero((tie.group >= 0) & ~tie.allowed[tie.group, places])
+        wrong = np.flatnonzero(~tie.allows(places))
         for group in np.unique(tie.group[wrong]):
             rows = wrong[tie.group[wrong] == group]
             wanted = Chosen.of(tie.allowed[group], codec.relations.has_null(tie.parent))
             cells = codec.decode_column(tie.parent, matrix.take(rows), rng, wanted)
-            drawn = codec.encode([pa.table({tie.parent: cells})], None, partial=True)
-            if choice is not None:
-                codes[rows, choice] = drawn.codes[:, choice]
-            if scalar is not None:
-                scalars[rows, scalar] = drawn.scalars[:, scalar]
-    return EncodedMatrix(codes, scalars)
+            matrix = with_cells(codec, matrix, tie.parent, rows, cells)
+    return matrix
 
 
 def overlaid(given: pa.Table, drawn: pa.Table) -> pa.Table:

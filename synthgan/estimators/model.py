@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from synthgan.data.codec import TableCodec
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
 from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places_of
 from synthgan.estimators.history import plain_records, records_from
@@ -120,8 +121,10 @@ class TableModel:
         whole = self.trained.sampler.complete(
             matrix, seed_for(seed, _DRAWING), filled, ties, partial(places_of, self.codec)
         )
-        whole = keep_ties(self.codec, whole, ties, stream(seed, _KEEPING))
-        return overlaid(given, self._decode(_cut(whole), seed))
+        keeping = stream(seed, _KEEPING)
+        whole = keep_ties(self.codec, whole, ties, keeping)
+        whole = mend_rows(self.codec, whole, ties, keeping)
+        return overlaid(given, self._decode(_cut(whole), seed, mend=False))
 
     def scores(self, table: pa.Table) -> NDArray[np.float64]:
         """Score rows with the critic, shape (rows,); higher is more like the table learned.
@@ -161,11 +164,14 @@ class TableModel:
         blocks: Iterable[EncodedMatrix],
         seed: int,
         where: Mapping[str, Any] | None = None,
+        mend: bool = True,
     ) -> pa.Table:
         done: list[pa.Table] = []
         for block, codes in enumerate(blocks):
             random, first_row = stream(seed, _DECODING, block), block * BLOCK_ROWS
-            done.append(self.codec.decode(codes, random, where=where, first_row=first_row))
+            done.append(
+                self.codec.decode(codes, random, where=where, first_row=first_row, mend=mend)
+            )
             if block % _BLOCKS_AT_ONCE == _BLOCKS_AT_ONCE - 1:
                 # many small Arrow buffers among torch's own would keep the heap from shrinking
                 done[-_BLOCKS_AT_ONCE:] = [_joined(done[-_BLOCKS_AT_ONCE:])]
