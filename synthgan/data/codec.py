@@ -42,7 +42,7 @@ class TableCodec:
     rows : int
         How many rows were learned.
     relations : iterable of Relation
-        Columns that follow others: they have no codes and are derived.
+        Columns that follow others, and are derived from them.
 
     Attributes
     ----------
@@ -144,8 +144,8 @@ class TableCodec:
         Parameters
         ----------
         chunks : iterable of pyarrow.Table
-            The learned columns in their types; others are passed over, and so are those that follow
-            another one.
+            The learned columns in their types; others are passed over, and so are those that have no
+            codes since they follow another one.
         rng : numpy.random.Generator or None
             Spreads ranks over their intervals and replaces values that are not emitted; without it
             the result is certain, and levels that are not emitted have code -1.

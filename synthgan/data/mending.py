@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.data.relations import AS_IT_IS, Tie
+from synthgan.data.relations import ANY, AS_IT_IS, Tie
 from synthgan.data.shown import Shown
 
 if TYPE_CHECKING:
@@ -103,57 +103,81 @@ def mended_places(
         Draws a start for missing cells where missing is not allowed.
     """
     places, values = drawn.copy(), parent.count - (parent.null is not None)
-    stays = drawn >= values
+    stays, group = drawn >= values, np.full(len(drawn), ANY)
     if tie is not None:
-        stays = (stays & tie.allows(drawn)) | (tie.group == AS_IT_IS)
+        stays, group = (stays & tie.allows(drawn)) | (tie.group == AS_IT_IS), tie.group
     start = np.where(drawn < values, drawn, rng.integers(0, values, len(drawn)))
-    open_ = np.flatnonzero(~stays)
-    for first in range(0, len(open_), _ROWS_AT_ONCE):
-        rows = open_[first : first + _ROWS_AT_ONCE]
-        ways = _ways(start[rows], np.arange(parent.count), values)
-        given_up = np.zeros_like(ways)
-        for shown, goes_with, cells in children:
-            cost = ways if shown.is_scalar else given_up
-            cost += _child_cost(shown, goes_with, cells[rows])
-        ways[:, values:] = _LAST
-        if tie is not None:
-            given_up[~tie.of(rows)] = np.inf
-        ways[given_up > given_up.min(axis=1, keepdims=True) + _SAME] = np.inf
-        places[rows] = _near(ways, start[rows], rng)
+    cells = np.stack([group, *(each[2] for each in children if not each[0].is_scalar)], axis=1)
+    alike, line = np.unique(cells[~stays], axis=0, return_inverse=True)
+    order = np.argsort(line.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(line.ravel(), minlength=len(alike)))
+    options = [(each[1], _surprise(each[0], each[1])) for each in children if not each[0].is_scalar]
+    for number, rows in enumerate(np.split(np.flatnonzero(~stays)[order], ends[:-1])):
+        fit = _fitting(parent, alike[number], options, tie)
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[first : first + _ROWS_AT_ONCE]
+            ways = _ways(start[some], fit, values)
+            for shown, goes_with, drawn_cells in children:
+                if shown.is_scalar:
+                    ways += _scalar_ways(shown, goes_with[fit], drawn_cells[some])
+            places[some] = fit[_near(ways, np.abs(start[some][:, None] - fit), rng)]
     return places
 
 
-def _near(ways: np.ndarray, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _surprise(shown: Shown, goes_with: np.ndarray) -> np.ndarray:
+    """Of each of a child's values, by the share of the parent's that go with it, in nats."""
+    return -np.log(np.bincount(goes_with, minlength=shown.count) / len(goes_with))
+
+
+def _fitting(
+    parent: Shown,
+    cells: np.ndarray,
+    options: Sequence[tuple[np.ndarray, np.ndarray]],
+    tie: Tie | None,
+) -> np.ndarray:
+    """Places of the parent's values for which the least surprising options are given up.
+
+    `cells` are the group of the tie and the cells of the children that are no scalars; `options`
+    are those children's values beside each of the parent's, and how surprising each is.
+    """
+    given_up = np.zeros(parent.count)
+    for cell, (goes_with, surprise) in zip(cells[1:], options, strict=True):
+        if cell >= 0:
+            given_up += surprise[cell] * (goes_with != cell)
+    if parent.null is not None:
+        given_up[parent.null] = _LAST
+    if tie is not None and cells[0] >= 0:
+        given_up[~tie.allowed[cells[0]]] = np.inf
+    return np.flatnonzero(given_up <= given_up.min() + _SAME)
+
+
+def _near(ways: np.ndarray, steps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The value at the least distance, or one that is not much farther if that is some way off.
 
     Its chance falls by e with every such way more: rows that all belong somewhere else are not to
     meet at the nearest end of it.
     """
-    places = ways.argmin(axis=1)
-    far = np.flatnonzero(places != start)
-    steps = np.abs(places[far] - start[far]) / ways.shape[1]
-    more = (ways[far] - ways[far, places[far]][:, None]) / steps[:, None].astype(np.float32)
+    rows = np.arange(len(ways))
+    nearest = ways.argmin(axis=1)
+    far = np.flatnonzero(steps[rows, nearest])
+    unit = ways[far, nearest[far]]
+    more = (ways[far] - unit[:, None]) / np.maximum(unit, 1e-9)[:, None]
     # the first arrival of a race is drawn in proportion to the rates
-    clock = rng.standard_exponential(more.shape, dtype=np.float32) + np.float32(1e-9)
+    clock = rng.standard_exponential(more.shape) + 1e-12
     with np.errstate(over="ignore"):
-        places[far] = (clock * np.exp(more)).argmin(axis=1)
-    return places
+        nearest[far] = (clock * np.exp(more)).argmin(axis=1)
+    return nearest
 
 
 def _ways(cells: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     """Distances in the order of values, as shares of the whole way, of shape (rows, values)."""
-    way = np.abs(cells[:, None].astype(np.float32) - values.astype(np.float32))
-    return np.asarray(way / max(count - 1, 1))
+    return np.asarray(np.abs(cells[:, None] - values) / max(count - 1, 1))
 
 
-def _child_cost(shown: Shown, goes_with: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """How far each of the parent's values would take a child from its cells."""
+def _scalar_ways(shown: Shown, goes_with: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """How far the parent's values would take a child that is a scalar from its cells."""
     values = shown.count - (shown.null is not None)
-    shares = np.bincount(goes_with, minlength=shown.count) / len(goes_with)
-    surprise = -np.log(shares[cells]).astype(np.float32)
-    cost: np.ndarray = (cells[:, None] != goes_with) * surprise[:, None]
-    if shown.is_scalar:
-        known = (cells[:, None] < values) & (goes_with < values)
-        cost = np.where(known, _ways(cells, goes_with, values), cost)
-    cost[cells < 0] = 0.0
-    return cost
+    known = (cells[:, None] < values) & (goes_with < values)
+    ways: np.ndarray = np.where(known, _ways(cells, goes_with, values), cells[:, None] != goes_with)
+    ways[cells < 0] = 0.0
+    return ways

@@ -129,7 +129,7 @@ class TableModel:
     def scores(self, table: pa.Table) -> NDArray[np.float64]:
         """Score rows with the critic, shape (rows,); higher is more like the table learned.
 
-        What follows another column the critic has never seen: a row that contradicts what was
+        What follows another column the critic may never have seen: a row that contradicts what was
         learned without exception is set far below all that do not.
         """
         scores = self.trained.score(self.codec.encode([table], None))
