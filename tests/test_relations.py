@@ -628,6 +628,13 @@ def test_a_child_follows_a_given_parent(model: SynthGAN) -> None:
     assert filled["title"].to_pylist() == schools()["title"].to_pylist()[:60]
 
 
+def test_a_given_date_decides_its_children(riding: SynthGAN) -> None:
+    given = rentals(1_800).to_pandas()[["date"]].iloc[::9]
+    filled = riding.complete(given)
+    assert [each.weekday() for each in given["date"]] == filled["weekday"].tolist()
+    assert [each.month for each in given["date"]] == filled["month"].tolist()
+
+
 def test_given_cells_are_untouched_even_if_they_contradict(model: SynthGAN) -> None:
     given = pa.table(
         {

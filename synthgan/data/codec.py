@@ -144,8 +144,8 @@ class TableCodec:
         Parameters
         ----------
         chunks : iterable of pyarrow.Table
-            The learned columns in their types; others are passed over, and so are those that have no
-            codes since they follow another one.
+            The learned columns in their types; others are passed over, and so are those that have
+            no codes since they follow another one.
         rng : numpy.random.Generator or None
             Spreads ranks over their intervals and replaces values that are not emitted; without it
             the result is certain, and levels that are not emitted have code -1.

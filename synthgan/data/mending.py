@@ -126,7 +126,8 @@ def mended_places(
 
 def _surprise(shown: Shown, goes_with: np.ndarray) -> np.ndarray:
     """Of each of a child's values, by the share of the parent's that go with it, in nats."""
-    return -np.log(np.bincount(goes_with, minlength=shown.count) / len(goes_with))
+    shares = np.bincount(goes_with, minlength=shown.count) / len(goes_with)
+    return np.asarray(-np.log(shares))
 
 
 def _fitting(
@@ -178,6 +179,6 @@ def _scalar_ways(shown: Shown, goes_with: np.ndarray, cells: np.ndarray) -> np.n
     """How far the parent's values would take a child that is a scalar from its cells."""
     values = shown.count - (shown.null is not None)
     known = (cells[:, None] < values) & (goes_with < values)
-    ways: np.ndarray = np.where(known, _ways(cells, goes_with, values), cells[:, None] != goes_with)
+    ways = np.where(known, _ways(cells, goes_with, values), cells[:, None] != goes_with)
     ways[cells < 0] = 0.0
-    return ways
+    return np.asarray(ways)
