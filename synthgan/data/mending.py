@@ -106,6 +106,8 @@ def mended_places(
     stays, group = drawn >= values, np.full(len(drawn), ANY)
     if tie is not None:
         stays, group = (stays & tie.allows(drawn)) | (tie.group == AS_IT_IS), tie.group
+    if stays.all():
+        return places
     start = np.where(drawn < values, drawn, rng.integers(0, values, len(drawn)))
     cells = np.stack([group, *(each[2] for each in children if not each[0].is_scalar)], axis=1)
     alike, line = np.unique(cells[~stays], axis=0, return_inverse=True)
@@ -159,7 +161,7 @@ def _near(ways: np.ndarray, steps: np.ndarray, rng: np.random.Generator) -> np.n
     meet at the nearest end of it.
     """
     rows = np.arange(len(ways))
-    nearest = ways.argmin(axis=1)
+    nearest = np.asarray(ways.argmin(axis=1))
     far = np.flatnonzero(steps[rows, nearest])
     unit = ways[far, nearest[far]]
     more = (ways[far] - unit[:, None]) / np.maximum(unit, 1e-9)[:, None]
