@@ -66,7 +66,7 @@ def random_like(tensor: torch.Tensor) -> torch.Tensor:
 
 def build_game(path: Path, plan: Plan, device: str) -> TableGame:
     source = open_source(pd.read_parquet(path))
-    codec = TableCodec.fit(source.chunks())
+    codec = TableCodec.fit(source.chunks()).relate(source.chunks())
     matrix = codec.encode(source.chunks(), np.random.default_rng(0))
     resolved = plan.resolve(matrix.rows, codec.layout, device)
     print(f"{path.stem}: {matrix.rows:,} rows, rows of {codec.layout.width} numbers, {resolved}")

@@ -7,11 +7,15 @@ is what it tells about the missing ones: the mutual information between the two 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.relations import Tie
 
 NEAREST = 10
 ROWS_AT_ONCE = 256
@@ -44,7 +48,12 @@ class Donors:
         self._information = self._pairwise_information()
         self._features = torch.as_tensor(self._embed(deck, np.ones(len(self.columns))))
 
-    def fill(self, given: EncodedMatrix, rng: np.random.Generator) -> EncodedMatrix:
+    def fill(
+        self,
+        given: EncodedMatrix,
+        rng: np.random.Generator,
+        ties: Sequence[tuple[Tie, np.ndarray]] = (),
+    ) -> EncodedMatrix:
         """A copy of `given` whose unknown codes and scalars are lent by donors.
 
         Parameters
@@ -53,6 +62,9 @@ class Donors:
             Codes -1 and scalars nan where a cell is to be filled in.
         rng : numpy.random.Generator
             Chooses among the nearest donors.
+        ties : sequence of (Tie, ndarray of shape (deck,))
+            What a column may become in each row, and where among its values the deck's lie; a donor
+            that would break a tie lends only where all would.
         """
         codes, scalars = given.codes.copy(), given.scalars.copy()
         known = np.stack([self._is_known(given, name) for name in self.columns], axis=1)
@@ -63,25 +75,48 @@ class Donors:
                 continue
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 some = rows[start : start + ROWS_AT_ONCE]
-                donors = self._choose(given.take(some), pattern, rng)
+                barred = self._barred(some, ties)
+                donors = self._choose(given.take(some), pattern, rng, barred)
                 self._lend(codes, scalars, some, donors, pattern)
         return EncodedMatrix(codes, scalars)
 
+    def _barred(self, rows: np.ndarray, ties: Sequence[tuple[Tie, np.ndarray]]) -> Tensor | None:
+        """Which donors may not lend, of shape (rows, deck); None if all may."""
+        if all((tie.group[rows] < 0).all() for tie, _ in ties):
+            return None
+        barred = np.zeros((len(rows), self.deck.rows), dtype=bool)
+        for tie, places in ties:
+            barred |= ~tie.of(rows)[:, places]
+        barred[barred.all(axis=1)] = False
+        return torch.as_tensor(barred) if barred.any() else None
+
     def _choose(
-        self, rows: EncodedMatrix, known: np.ndarray, rng: np.random.Generator
+        self,
+        rows: EncodedMatrix,
+        known: np.ndarray,
+        rng: np.random.Generator,
+        barred: Tensor | None,
     ) -> np.ndarray:
         """One donor for each row, drawn among its nearest; of shape (rows,)."""
-        if not known.any():
+        if not known.any() and barred is None:
             return rng.integers(0, self.deck.rows, rows.rows)
-        weights = np.where(known, self._relevance(known), 0.0)
+        weights = (
+            np.where(known, self._relevance(known), 0.0) if known.any() else np.zeros(len(known))
+        )
         query = self._embed(rows, weights, query=True)
         likeness = torch.as_tensor(query) @ self._features.T
         # donors that are exactly alike must not be taken in the order of the deck
         stream = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-        likeness += torch.rand(likeness.shape, generator=stream).mul_(1e-4 * weights.max())
+        likeness += torch.rand(likeness.shape, generator=stream).mul_(1e-4 * weights.max() or 1.0)
         count = min(NEAREST, self.deck.rows)
-        nearest = likeness.topk(count, dim=1, sorted=False).indices.numpy()
-        chosen: np.ndarray = nearest[np.arange(rows.rows), rng.integers(0, count, rows.rows)]
+        lenders: int | np.ndarray = count
+        if barred is None:
+            nearest = likeness.topk(count, dim=1, sorted=False).indices.numpy()
+        else:
+            likeness.masked_fill_(barred, -torch.inf)
+            nearest = likeness.topk(count, dim=1).indices.numpy()
+            lenders = np.minimum(count, (~barred).sum(dim=1).numpy())
+        chosen: np.ndarray = nearest[np.arange(rows.rows), rng.integers(0, lenders, rows.rows)]
         return chosen
 
     def _relevance(self, known: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from synthgan.conditioning import Target, narrow
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
+from synthgan.data.relations import Tie
 from synthgan.matching import Donors
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
@@ -74,18 +75,25 @@ class Sampler:
             yield self.to_matrix(drawn)
 
     def complete(
-        self, given: EncodedMatrix, seed: int, regions: Sequence[tuple[str, Region]] = ()
+        self,
+        given: EncodedMatrix,
+        seed: int,
+        regions: Sequence[tuple[str, Region]] = (),
+        ties: Sequence[Tie] = (),
+        places: Callable[[EncodedMatrix, str], np.ndarray] | None = None,
     ) -> EncodedMatrix:
         """Fill the unknown codes (-1) and scalars (nan) of given rows, of shape (rows, ...).
 
         Rows of the model that agree with what is given, as far as such rows exist, lend what is
         missing; a donor is drawn among the nearest, so the same row may be filled in several ways.
-        Donors lie in `regions`, so what is lent does too.
+        Donors lie in `regions`, so what is lent does too, and agree with `ties` as far as such
+        donors exist; `places` says where the values of a column lie, as ties count them.
         """
         if self.layout.width == 0 or given.rows == 0:
             return given
         donors = Donors(self._deck(seed, regions), self.layout)
-        return donors.fill(given, np.random.default_rng([seed, 1]))
+        tied = [(tie, places(donors.deck, tie.parent)) for tie in ties if places is not None]
+        return donors.fill(given, np.random.default_rng([seed, 1]), tied)
 
     def _deck(self, seed: int, regions: Sequence[tuple[str, Region]]) -> EncodedMatrix:
         """Many rows that lie in the regions' options; drawn on purpose only where they are rare."""

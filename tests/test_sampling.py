@@ -12,6 +12,7 @@ from synthgan import conditioning, sampling
 from synthgan.data.layout import Layout, Span
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
+from synthgan.data.relations import Tie
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.sampling import Sampler
 from synthgan.training.games import initialise
@@ -176,6 +177,26 @@ def test_completed_cells_follow_what_is_given() -> None:
     codes[:, 0] = -1
     filled = sampler.complete(EncodedMatrix(codes, given.scalars), 1)
     assert (filled.codes[:, 0] == given.codes[:, 0]).mean() > 0.99
+
+
+def test_what_is_lent_agrees_with_ties_wherever_a_donor_does() -> None:
+    sampler = make_sampler()
+    codes, scalars = np.full((400, 2), -1, np.int32), np.full((400, 2), np.nan, np.float32)
+    codes[300:, 1], scalars[300:, 0] = 0, 0.0
+    group = np.arange(400) % 4 - 1
+    allowed = np.array([[0, 0, 1, 0, 0, 0], [1, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0]], dtype=bool)
+    filled = sampler.complete(
+        EncodedMatrix(codes, scalars),
+        0,
+        ties=[Tie("a", group, allowed)],
+        places=lambda matrix, name: matrix.codes[:, LAYOUT.column_choice(name)],
+    )
+    found = filled.codes[:, 0]
+    assert (found[group == 0] == 2).all()
+    assert set(found[group == 1]) == {0, 4}
+    assert len(set(found[group == 2])) > 2 and len(set(found[group == -1])) > 2
+    assert (filled.codes[300:, 1] == 0).all()
+    assert len(np.unique(filled.scalars[group == 0, 1])) > 50, "not one donor for all"
 
 
 def test_rows_with_nothing_given_are_plain_draws() -> None:

@@ -48,6 +48,7 @@ def describe_data(
     given = {} if rare_threshold is None else {"rare_threshold": rare_threshold}
     source = open_source(path, drop=dropped(overrides))
     codec = TableCodec.fit(source.chunks(), overrides=overrides, **given)
+    codec = codec.relate(source.chunks())
     return {
         "what": "table",
         "rows": source.rows,
@@ -127,8 +128,13 @@ def _cells(column: Mapping[str, Any]) -> dict[str, str]:
         "missing": f"{column['missing']:.1%}" if column["missing"] else "",
         "hidden": f"{column['hidden']:,}" if column["hidden"] else "",
         "values": _line(column["values"]),
-        "reason": column["reason"],
+        "reason": _why(column),
     }
+
+
+def _why(column: Mapping[str, Any]) -> str:
+    follows = column.get("follows")
+    return f"{column['reason']}; follows {follows!r}" if follows else str(column["reason"])
 
 
 def _line(text: str) -> str:

@@ -151,7 +151,11 @@ class CategoryEncoder:
             place = self._draw(codes, rng, self._ends)
         else:
             place = codes
-        taken = self._source.take(pa.array(place))
+        return self.take(place)
+
+    def take(self, places: np.ndarray) -> pa.Array:
+        """The levels of some numbers, in the column's type; behind the last one lies missing."""
+        taken = self._source.take(pa.array(places))
         if not pat.is_dictionary(self.type):
             return taken
         return pa.DictionaryArray.from_arrays(taken, self._dictionary, ordered=self.type.ordered)

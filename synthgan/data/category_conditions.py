@@ -10,7 +10,7 @@ import pyarrow as pa
 from synthgan.data.arrow_types import own_value
 from synthgan.data.levels import level_type, places_in
 from synthgan.data.problems import listed, nearest
-from synthgan.data.wanted import Wanted, read_wanted
+from synthgan.data.wanted import Chosen, Wanted, read_wanted
 from synthgan.errors import ConditionError
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def category_condition(encoder: CategoryEncoder, wanted: Any) -> tuple[np.ndarra
     ConditionError
         If a value is not one of the levels that can be emitted, or no level is allowed.
     """
+    if isinstance(wanted, Chosen):
+        return wanted.values, wanted.null
     name = encoder.column.name
     asked = read_wanted(name, wanted, ranges=encoder.column.ordered)
     if asked.null and encoder.null is None and len(encoder.levels):

@@ -1,25 +1,30 @@
-"""TableCodec: from tables to codes and back, learned in one pass over chunks."""
+"""TableCodec: from tables to codes and back, learned from chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from synthgan.data.blocks import even_blocks, summarise_chunks
-from synthgan.data.encoders import Encoder, build_encoder, restore_encoder
-from synthgan.data.inference import infer_column
-from synthgan.data.layout import Layout, Span
+from synthgan.data.dependencies import find_relations
+from synthgan.data.encoders import Encoder, build_encoders, restore_encoder, spans_of
+from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.mending import mend_rows
 from synthgan.data.problems import listed, nearest
 from synthgan.data.region import Region
+from synthgan.data.relations import Relation, Relations
 from synthgan.data.schema import Column, Schema, parse_overrides
 from synthgan.data.summaries import one_array
 from synthgan.data.wanted import ANYTHING
-from synthgan.errors import ConditionError, SchemaError, TableError
+from synthgan.errors import ConditionError, TableError
 
+# the array of a column's state that says which of its values goes with each of its parent's
+_FOLLOWS = "follows"
 _MOST_SHORT = np.iinfo(np.int16).max
 
 
@@ -36,6 +41,8 @@ class TableCodec:
         Values in fewer rows are protected.
     rows : int
         How many rows were learned.
+    relations : iterable of Relation
+        Columns that follow others, and are derived from them.
 
     Attributes
     ----------
@@ -52,12 +59,23 @@ class TableCodec:
     """
 
     def __init__(
-        self, schema: Schema, encoders: Sequence[Encoder], rare_threshold: int, rows: int = 0
+        self,
+        schema: Schema,
+        encoders: Sequence[Encoder],
+        rare_threshold: int,
+        rows: int = 0,
+        relations: Iterable[Relation] = (),
     ) -> None:
         self.schema, self.encoders, self.rare_threshold = schema, tuple(encoders), rare_threshold
         self.rows = rows
-        self.layout = Layout(_spans(self.encoders))
         self._by_name = {encoder.column.name: encoder for encoder in self.encoders}
+        self.relations = Relations(relations, self._by_name)
+        self._drawn = {
+            name: encoder
+            for name, encoder in self._by_name.items()
+            if not self.relations.is_folded(name)
+        }
+        self.layout = Layout(spans_of(self._drawn.values()))
 
     @classmethod
     def fit(
@@ -88,20 +106,30 @@ class TableCodec:
         types, summaries, levels = summarise_chunks(chunks)
         said = parse_overrides(overrides, list(types))
         rows = next(iter(summaries.values())).rows
-        columns, encoders, problems = [], [], []
-        for name, found in types.items():
-            override, summary = said.get(name, {}), summaries.pop(name)
-            try:
-                column = infer_column(name, found, summary, override, levels=levels.get(name))
-                columns.append(column)
-                if column.kind != "drop":
-                    threshold = 1 if _is_public(column, override) else rare_threshold
-                    encoders.append(build_encoder(column, summary, threshold))
-            except SchemaError as error:
-                problems.append(str(error))
-        if problems:
-            raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+        columns, encoders = build_encoders(types, summaries, levels, said, rare_threshold)
         return cls(Schema(tuple(columns)), encoders, rare_threshold, rows)
+
+    def relate(self, chunks: Iterable[pa.Table]) -> Self:
+        """Find the columns that follow others, in a second pass.
+
+        Parameters
+        ----------
+        chunks : iterable of pyarrow.Table
+            The rows that were learned, cut in any way.
+
+        Returns
+        -------
+        TableCodec
+            One that keeps these relations; its schema says what follows what.
+        """
+        found = find_relations(even_blocks(chunks), self.encoders, self.rare_threshold)
+        parents = {relation.child: relation.parent for relation in found}
+        columns = (
+            replace(column, follows=parents.get(column.name, column.follows))
+            for column in self.schema
+        )
+        schema = Schema(tuple(columns))
+        return type(self)(schema, self.encoders, self.rare_threshold, self.rows, found)
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -116,7 +144,8 @@ class TableCodec:
         Parameters
         ----------
         chunks : iterable of pyarrow.Table
-            The learned columns in their types; others are passed over.
+            The learned columns in their types; others are passed over, and so are those that have
+            no codes since they follow another one.
         rng : numpy.random.Generator or None
             Spreads ranks over their intervals and replaces values that are not emitted; without it
             the result is certain, and levels that are not emitted have code -1.
@@ -145,11 +174,11 @@ class TableCodec:
     def _encode_block(
         self, block: pa.Table, rng: np.random.Generator | None, partial: bool
     ) -> EncodedMatrix:
-        missing = [name for name in self._by_name if name not in block.column_names]
+        missing = [name for name in self._drawn if name not in block.column_names]
         if missing and not partial:
             raise TableError(f"columns are missing: {', '.join(map(repr, missing))}")
         codes, scalars = self._empty(block.num_rows)
-        for name, encoder in self._by_name.items():
+        for name, encoder in self._drawn.items():
             if name not in block.column_names:
                 continue
             code, scalar = encoder.encode(one_array(block.column(name)), rng)
@@ -166,6 +195,7 @@ class TableCodec:
         *,
         where: Mapping[str, Any] | None = None,
         first_row: int = 0,
+        mend: bool = True,
     ) -> pa.Table:
         """Turn codes back into a table of the learned columns without the dropped ones.
 
@@ -179,35 +209,42 @@ class TableCodec:
             Conditions; every value that comes out meets them.
         first_row : int
             Number of the first row, from which identifiers are made.
+        mend : bool
+            Whether parents give way to children that contradict them, see `mend_rows`.
 
         Raises
         ------
         ConditionError
             If a condition cannot be met; all problems at once.
         """
-        if where:
-            self.regions(where)
-        arrays = [
-            self._decode_column(encoder, matrix, rng, where or {}, first_row)
-            for encoder in self.encoders
-        ]
-        return pa.Table.from_arrays(arrays, schema=self.arrow_schema)
+        wanted = self._settled(where or {})
+        if mend:
+            matrix = mend_rows(self, matrix, self.relations.wishes(wanted, matrix.rows), rng)
+        arrays = {
+            name: self.decode_column(name, matrix, rng, wanted.get(name, ANYTHING), first_row)
+            for name in self._drawn
+        }
+        for relation in self.relations:
+            parent = arrays[relation.parent]
+            arrays[relation.child] = self.relations.derive(relation.child, parent)
+        made = [arrays[name] for name in self._by_name]
+        return pa.Table.from_arrays(made, schema=self.arrow_schema)
 
-    def _decode_column(
+    def decode_column(
         self,
-        encoder: Encoder,
+        name: str,
         matrix: EncodedMatrix,
         rng: np.random.Generator,
-        where: Mapping[str, Any],
-        first_row: int,
+        wanted: Any = ANYTHING,
+        first_row: int = 0,
     ) -> pa.Array:
-        name = encoder.column.name
+        """The cells of one column that has codes; all meet the condition, if there is one."""
         choice, scalar = self.layout.column_choice(name), self.layout.column_scalar(name)
-        return encoder.decode(
+        return self._by_name[name].decode(
             None if choice is None else np.ascontiguousarray(matrix.codes[:, choice]),
             None if scalar is None else np.ascontiguousarray(matrix.scalars[:, scalar]),
             rng,
-            where.get(name, ANYTHING),
+            wanted,
             rows=matrix.rows,
             first_row=first_row,
         )
@@ -223,17 +260,30 @@ class TableCodec:
         Raises
         ------
         ConditionError
-            If a column or value is unknown or cannot come out; all problems at once.
+            If a column or value is unknown or cannot come out, or conditions contradict a relation;
+            all problems at once.
         """
-        regions, problems = [], []
+        settled = self._settled(where)
+        # a scalar parent is moved to what its children are, and need not be drawn there
+        said = {name: where.get(name) for name in self.relations.scalar_parents if name in settled}
+        regions = {name: said.get(name, wanted) for name, wanted in settled.items()}
+        return [
+            (name, self._by_name[name].region(wanted))
+            for name, wanted in regions.items()
+            if name not in said or name in where
+        ]
+
+    def _settled(self, where: Mapping[str, Any]) -> dict[str, Any]:
+        """Conditions on the columns that have codes; those on others are said of their parents."""
+        problems = []
         for name, wanted in where.items():
             try:
-                regions.append((str(name), self._encoder_of(name).region(wanted)))
+                self._encoder_of(name).region(wanted)
             except ConditionError as error:
                 problems.append(str(error))
         if problems:
             raise ConditionError(problems[0] if len(problems) == 1 else listed("where", problems))
-        return regions
+        return self.relations.settle(where)
 
     def _encoder_of(self, name: Any) -> Encoder:
         if name in self._by_name:
@@ -268,6 +318,8 @@ class TableCodec:
             header, own = encoder.to_state()
             headers.append(header)
             arrays |= {f"{number}.{name}": array for name, array in own.items()}
+            if (name := encoder.column.name) in self.relations:
+                arrays[f"{number}.{_FOLLOWS}"] = self.relations[name].places
         header = {
             "schema": self.schema.to_dict(),
             "rare_threshold": self.rare_threshold,
@@ -280,7 +332,7 @@ class TableCodec:
     def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         """Return the codec that `to_state` described."""
         schema = Schema.from_dict(header["schema"])
-        encoders = []
+        encoders, relations = [], []
         for number, (column, state) in enumerate(zip(schema.kept, header["encoders"], strict=True)):
             start = f"{number}."
             own = {
@@ -289,21 +341,6 @@ class TableCodec:
                 if name.startswith(start)
             }
             encoders.append(restore_encoder(column, state, own))
-        return cls(schema, encoders, header["rare_threshold"], header["rows"])
-
-
-def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
-    """Whether a column's values may all be shown: exempt, declared, or true and false."""
-    return not column.rare or "levels" in override or column.kind == "boolean"
-
-
-def _spans(encoders: Iterable[Encoder]) -> Iterator[Span]:
-    choices = 0
-    for encoder in encoders:
-        name = encoder.column.name
-        if encoder.options:
-            yield Span(name, "choice", encoder.options)
-        if encoder.ranks is not None:
-            gate = None if encoder.alive is None else (choices, encoder.alive)
-            yield Span(name, "scalar", 1, gate)
-        choices += bool(encoder.options)
+            if isinstance(column.follows, str):
+                relations.append(Relation(column.name, column.follows, own[_FOLLOWS]))
+        return cls(schema, encoders, header["rare_threshold"], header["rows"], relations)

@@ -10,7 +10,7 @@ import numpy as np
 from synthgan.data.places import nearest_place
 from synthgan.data.problems import listed
 from synthgan.data.ticks import range_ticks, tick_text, value_ticks
-from synthgan.data.wanted import Wanted, read_wanted
+from synthgan.data.wanted import Chosen, Wanted, read_wanted
 from synthgan.errors import ConditionError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 0.002
 # Ranks this little outside a condition got there by rounding.
 _NEAR = 1e-4
+# Intervals this near to each other are one for networks, whose numbers are singles.
+_TOUCHING = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +66,10 @@ class AllowedRanks:
         return float((self.highs - self.lows).sum())
 
     def apart(self) -> list[tuple[float, float]]:
-        """The intervals, put together where they overlap."""
+        """The intervals, put together where they overlap or touch."""
         merged: list[tuple[float, float]] = []
         for low, high in zip(self.lows.tolist(), self.highs.tolist(), strict=True):
-            if merged and low <= merged[-1][1]:
+            if merged and low <= merged[-1][1] + _TOUCHING:
                 merged[-1] = (merged[-1][0], max(merged[-1][1], high))
             else:
                 merged.append((low, high))
@@ -169,6 +171,8 @@ def number_condition(encoder: NumberEncoder, wanted: Any) -> NumberCondition:
     ConditionError
         If nothing that was learned meets it, or part of it cannot be met.
     """
+    if isinstance(wanted, Chosen):
+        return _chosen(encoder, wanted)
     name = encoder.column.name
     asked = read_wanted(name, wanted, ranges=True)
     null = np.zeros(int(encoder.null is not None), dtype=bool)
@@ -201,7 +205,17 @@ def _values(encoder: NumberEncoder, asked: Wanted, null: np.ndarray) -> NumberCo
     ]
     if problems:
         raise ConditionError(listed(f"column {encoder.column.name!r}", problems))
-    chosen = np.array(sorted(set(ticks)), dtype=encoder.spikes.dtype)
+    return _of_ticks(encoder, np.array(sorted(set(ticks)), dtype=encoder.spikes.dtype), null)
+
+
+def _chosen(encoder: NumberEncoder, wanted: Chosen) -> NumberCondition:
+    """A condition on places among the values that are shown."""
+    null = np.full(int(encoder.null is not None), wanted.null)
+    return _of_ticks(encoder, encoder.shown[wanted.values], null)
+
+
+def _of_ticks(encoder: NumberEncoder, chosen: np.ndarray, null: np.ndarray) -> NumberCondition:
+    """A condition that wants any of some values, in order."""
     options = np.isin(encoder.spikes, chosen)
     if encoder.ranks is None:
         return NumberCondition(np.concatenate([options, null]))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.identifiers import IdEncoder
+from synthgan.data.inference import infer_column
+from synthgan.data.layout import Span
 from synthgan.data.numbers import NumberEncoder
+from synthgan.data.problems import listed
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
+from synthgan.errors import SchemaError
 
 __all__ = [
     "CategoryEncoder",
@@ -19,7 +24,9 @@ __all__ = [
     "IdEncoder",
     "NumberEncoder",
     "build_encoder",
+    "build_encoders",
     "restore_encoder",
+    "spans_of",
 ]
 
 Encoder = NumberEncoder | CategoryEncoder | IdEncoder
@@ -54,8 +61,67 @@ def build_encoder(column: Column, summary: NumberSummary | LevelSummary, thresho
     return _ENCODERS[column.kind].build(column, summary, threshold)  # type: ignore[arg-type]
 
 
+def build_encoders(
+    types: Mapping[str, pa.DataType],
+    summaries: dict[str, Any],
+    levels: Mapping[str, pa.Array],
+    said: Mapping[str, Mapping[str, Any]],
+    rare_threshold: int,
+) -> tuple[list[Column], list[Encoder]]:
+    """Decide what each column is, and finish the summaries of those that are kept, one by one.
+
+    Parameters
+    ----------
+    types, levels : mapping
+        Of each column, and the declared levels of ordered ones.
+    summaries : dict
+        Of each column; it is emptied, since a summary may be large.
+    said : mapping
+        What the user says of single columns, as `parse_overrides` returns it.
+    rare_threshold : int
+        Values in fewer rows are protected.
+
+    Raises
+    ------
+    SchemaError
+        If a column cannot be learned as it is; all problems at once.
+    """
+    columns, encoders, problems = [], [], []
+    for name, found in types.items():
+        override, summary = said.get(name, {}), summaries.pop(name)
+        try:
+            column = infer_column(name, found, summary, override, levels=levels.get(name))
+            columns.append(column)
+            if column.kind != "drop":
+                threshold = 1 if _is_public(column, override) else rare_threshold
+                encoders.append(build_encoder(column, summary, threshold))
+        except SchemaError as error:
+            problems.append(str(error))
+    if problems:
+        raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+    return columns, encoders
+
+
+def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
+    """Whether a column's values may all be shown: exempt, declared, or true and false."""
+    return not column.rare or "levels" in override or column.kind == "boolean"
+
+
 def restore_encoder(
     column: Column, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Encoder:
     """Return the encoder that `to_state` described."""
     return _ENCODERS[column.kind].from_state(column, header, arrays)
+
+
+def spans_of(encoders: Iterable[Encoder]) -> Iterator[Span]:
+    """The spans of columns in the order of the table."""
+    choices = 0
+    for encoder in encoders:
+        name = encoder.column.name
+        if encoder.options:
+            yield Span(name, "choice", encoder.options)
+        if encoder.ranks is not None:
+            gate = None if encoder.alive is None else (choices, encoder.alive)
+            yield Span(name, "scalar", 1, gate)
+        choices += bool(encoder.options)

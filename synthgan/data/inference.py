@@ -83,6 +83,8 @@ def infer_column(
         kind, reason = _guess(name, arrow_type, summary)
         problems = _key_problems(kind, said)
     declared = {"rare": said.get("rare", True)}
+    if said.get("follows") is False:
+        declared["follows"] = False
     if not problems and kind != "drop":
         declared |= _declared(kind, arrow_type, summary, said, levels, problems)
     if problems:

@@ -265,6 +265,13 @@ class NumberEncoder:
         ticks = np.concatenate(ends)
         return ticks.min(), ticks.max()
 
+    @property
+    def shown(self) -> np.ndarray:
+        """Values that have an option or an atom of their own, as ticks in order."""
+        if self.ranks is None:
+            return self.spikes
+        return np.union1d(self.spikes, self.ranks.points[self.ranks.atoms])
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """JSON-safe header and arrays."""
         header: dict[str, Any] = {

@@ -15,7 +15,7 @@ from synthgan.data.problems import listed, nearest
 from synthgan.errors import FileFormatError, InputNotFoundError, SchemaError
 
 KINDS = ("number", "category", "boolean", "datetime", "duration", "id", "drop")
-KEYS = ("kind", "bounds", "decimals", "levels", "ordered", "rare")
+KEYS = ("kind", "bounds", "decimals", "levels", "ordered", "rare", "follows")
 MAX_DECIMALS = 15
 
 KINDS_OF = {
@@ -42,7 +42,8 @@ def parse_overrides(
     Parameters
     ----------
     overrides : mapping or Schema, optional
-        ``{column: kind}`` or ``{column: {kind, bounds, decimals, levels, ordered, rare}}``.
+        ``{column: kind}`` or ``{column: {kind, bounds, decimals, levels, ordered, rare,
+        follows}}``.
     names : sequence of str
         The table's columns.
 
@@ -153,10 +154,17 @@ def overrides_of(plain: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(columns, list):
         return plain
     return {
-        str(each.get("name")): {key: each[key] for key in KEYS if key in each}
+        str(each.get("name")): {
+            key: each[key] for key in KEYS if key in each and _is_said(key, each)
+        }
         for each in columns
         if isinstance(each, Mapping)
     }
+
+
+def _is_said(key: str, column: Mapping[str, Any]) -> bool:
+    """Whether a user said it: what a column was found to follow is found anew."""
+    return key != "follows" or not isinstance(column[key], str)
 
 
 def _parse_one(name: str, given: Any, problems: list[str]) -> dict[str, Any]:
@@ -251,4 +259,5 @@ _CHECKS: dict[str, Callable[[Any], tuple[str, Any]]] = {
     "levels": _check_levels,
     "ordered": _check_flag,
     "rare": _check_flag,
+    "follows": _check_flag,
 }

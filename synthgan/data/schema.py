@@ -43,6 +43,8 @@ class Column:
         Whether the levels have an order.
     rare : bool
         False exempts the column from rare-value protection.
+    follows : str or False, optional
+        The column that determines this one; False if it is to be learned by itself whatever does.
     """
 
     name: str
@@ -54,6 +56,14 @@ class Column:
     levels: tuple[Any, ...] | None = None
     ordered: bool = False
     rare: bool = True
+    follows: str | bool | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason, and the column that this one follows."""
+        if not isinstance(self.follows, str):
+            return self.reason
+        return f"{self.reason}; follows {self.follows!r}"
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -78,6 +88,8 @@ class Column:
             plain["ordered"] = True
         if not self.rare:
             plain["rare"] = False
+        if self.follows is not None:
+            plain["follows"] = self.follows
         return plain
 
     @classmethod
@@ -135,7 +147,7 @@ class Schema:
         return len(self.columns)
 
     def __repr__(self) -> str:
-        rows = [(_line(c.name), c.kind, c.type, _line(c.reason)) for c in self.columns]
+        rows = [(_line(c.name), c.kind, c.type, _line(c.why)) for c in self.columns]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
         lines = [
             "  " + "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]) for row in rows
@@ -198,6 +210,8 @@ def _line(text: str) -> str:
 
 def _html_row(column: Column) -> str:
     plain = column.to_dict()
+    if isinstance(column.follows, str):
+        del plain["follows"]
     declared = ", ".join(f"{key}: {plain[key]}" for key in plain if key not in _ALWAYS)
-    cells = (column.name, column.kind, column.type, declared, column.reason)
+    cells = (column.name, column.kind, column.type, declared, column.why)
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from synthgan.errors import ConditionError
 
 # Stands for "no condition", since None is one: a missing cell.
@@ -30,6 +32,32 @@ class Wanted:
     values: tuple[Any, ...] | None = ()
     low: Any = None
     high: Any = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chosen:
+    """A condition on a column all of whose values come out one by one, by their places.
+
+    Attributes
+    ----------
+    values : ndarray of bool of shape (values,)
+        Which of the values that are shown are wanted.
+    null : bool
+        Whether missing cells are.
+    """
+
+    values: np.ndarray
+    null: bool = False
+
+    @classmethod
+    def of(cls, places: np.ndarray, null: bool) -> Chosen:
+        """The condition that allows some places, where the last one may stand for missing."""
+        values = len(places) - null
+        return cls(places[:values], bool(places[values:].any()))
+
+    def places(self, null: bool) -> np.ndarray:
+        """The places, of which the last one may stand for missing."""
+        return np.append(self.values, self.null) if null else self.values
 
 
 def read_wanted(name: str, wanted: Any, ranges: bool) -> Wanted:

@@ -96,7 +96,7 @@ def learn(
     check_target(task.plan.target, source.names)
     codec = TableCodec.fit(
         rows.chunks(), overrides=task.overrides, rare_threshold=task.rare_threshold
-    )
+    ).relate(rows.chunks())
     check_target(task.plan.target, (span.column for span in codec.layout.spans))
     matrix = codec.encode(rows.chunks(), stream(task.seed, _ENCODING))
     matrix.weights = rows.weights

@@ -64,7 +64,8 @@ class GenerativeEstimator(FittedEstimator):
         ParameterError
             If `n_samples` is no whole number of at least 0.
         ConditionError
-            For conditions on unknown columns, unknown or protected values, or identifiers.
+            For conditions on unknown columns, unknown or protected values, or identifiers, and for
+            those that contradict a relation between columns.
         MemoryLimitError
             If the table would not fit in free memory.
         sklearn.exceptions.NotFittedError
@@ -89,8 +90,9 @@ class GenerativeEstimator(FittedEstimator):
         Returns
         -------
         table
-            All columns in the order of the fit. Given cells are untouched, missing ones filled.
-            The frame type is that of `rows`, and a pandas index is kept.
+            All columns in the order of the fit. Given cells are untouched, missing ones filled;
+            what follows a given cell, or decides it, agrees with it. The frame type is that of
+            `rows`, and a pandas index is kept.
 
         Raises
         ------
@@ -223,7 +225,8 @@ class GenerativeEstimator(FittedEstimator):
         -------
         ndarray of shape (n_samples,)
             Higher is more normal: more like the rows that were learned. Deterministic, of no
-            particular unit, and comparable within one model only.
+            particular unit, and comparable within one model only. A row that contradicts a relation
+            between columns (see `schema_`) has a million less for each, and so less than any other.
 
         Raises
         ------

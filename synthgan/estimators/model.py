@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synthgan.data.codec import TableCodec
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.data.problems import listed
-from synthgan.data.region import Region
+from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
-from synthgan.errors import ConditionError
+from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places_of
 from synthgan.estimators.history import plain_records, records_from
 from synthgan.estimators.randomness import seed_for, seed_from, stream
 from synthgan.sampling import BLOCK_ROWS
@@ -30,8 +29,10 @@ _COPIES = 3
 # blocks that are decoded before they are joined into one table
 _BLOCKS_AT_ONCE = 8
 # the random streams of one seed
-_DRAWING, _DECODING, _SAMPLING, _SCORING = range(10, 14)
-_NAMED_VALUES = 5
+_DRAWING, _DECODING, _SAMPLING, _SCORING, _KEEPING = range(10, 15)
+# what a row loses of its score for each relation between columns that it contradicts; a critic's
+# own scores are some tens
+BREACH = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +116,24 @@ class TableModel:
         """
         if given.num_rows == 0:
             return self.codec.arrow_schema.empty_table()
-        matrix, filled = self._given_codes(given)
-        whole = self.trained.sampler.complete(matrix, seed_for(seed, _DRAWING), filled)
-        drawn = self._decode(_cut(whole), seed)
-        columns = {
-            name: _overlay(given.column(name), drawn.column(name))
-            if name in given.column_names
-            else drawn.column(name)
-            for name in drawn.column_names
-        }
-        return pa.table(columns)
+        matrix, filled = given_codes(self.codec, given)
+        ties = self.codec.relations.ties(given)
+        whole = self.trained.sampler.complete(
+            matrix, seed_for(seed, _DRAWING), filled, ties, partial(places_of, self.codec)
+        )
+        keeping = stream(seed, _KEEPING)
+        whole = keep_ties(self.codec, whole, ties, keeping)
+        whole = mend_rows(self.codec, whole, ties, keeping)
+        return overlaid(given, self._decode(_cut(whole), seed, mend=False))
 
     def scores(self, table: pa.Table) -> NDArray[np.float64]:
-        """Score rows with the critic, shape (rows,); higher is more like the table learned."""
-        return self.trained.score(self.codec.encode([table], None))
+        """Score rows with the critic, shape (rows,); higher is more like the table learned.
+
+        What follows another column the critic may never have seen: a row that contradicts what was
+        learned without exception is set far below all that do not.
+        """
+        scores = self.trained.score(self.codec.encode([table], None))
+        return np.asarray(scores - BREACH * self.codec.relations.broken(table))
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Describe the model in a JSON-safe header and named arrays."""
@@ -159,46 +164,18 @@ class TableModel:
         blocks: Iterable[EncodedMatrix],
         seed: int,
         where: Mapping[str, Any] | None = None,
+        mend: bool = True,
     ) -> pa.Table:
         done: list[pa.Table] = []
         for block, codes in enumerate(blocks):
             random, first_row = stream(seed, _DECODING, block), block * BLOCK_ROWS
-            done.append(self.codec.decode(codes, random, where=where, first_row=first_row))
+            done.append(
+                self.codec.decode(codes, random, where=where, first_row=first_row, mend=mend)
+            )
             if block % _BLOCKS_AT_ONCE == _BLOCKS_AT_ONCE - 1:
                 # many small Arrow buffers among torch's own would keep the heap from shrinking
                 done[-_BLOCKS_AT_ONCE:] = [_joined(done[-_BLOCKS_AT_ONCE:])]
         return _joined(done)
-
-    def _given_codes(self, given: pa.Table) -> tuple[EncodedMatrix, list[tuple[str, Region]]]:
-        """Codes of the cells that were given, and what may fill their columns' empty cells.
-
-        Everything unknown is -1 or NaN; an empty cell is never filled with another null.
-
-        Raises
-        ------
-        ConditionError
-            Naming every value that the model does not know, with its column.
-        """
-        matrix = self.codec.encode([given], None, partial=True)
-        codes, scalars = matrix.codes.copy(), matrix.scalars.copy()
-        layout, regions, problems = self.codec.layout, [], []
-        for name in given.column_names:
-            empty = given.column(name).is_null().to_numpy()
-            choice, scalar = layout.column_choice(name), layout.column_scalar(name)
-            if scalar is not None:
-                scalars[empty, scalar] = np.nan
-            if choice is None:
-                continue
-            unknown = (codes[:, choice] < 0) & ~empty
-            if unknown.any():
-                problems.append(_unknown_values(name, given.column(name), unknown))
-            if empty.any():
-                options = np.arange(layout.choices[choice].size)
-                regions.append((name, Region(options != codes[empty, choice][0])))
-            codes[empty, choice] = -1
-        if problems:
-            raise ConditionError(listed("rows", problems))
-        return EncodedMatrix(codes, scalars), regions
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
@@ -209,30 +186,6 @@ def _cut(matrix: EncodedMatrix) -> Iterator[EncodedMatrix]:
     """A matrix in blocks, the last one as long as what is left."""
     for start in range(0, matrix.rows, BLOCK_ROWS):
         yield matrix.take(np.arange(start, min(start + BLOCK_ROWS, matrix.rows)))
-
-
-def _overlay(given: pa.ChunkedArray, drawn: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Given cells where there are any, drawn ones elsewhere."""
-    if given.null_count == 0:
-        return given
-    kind = given.type
-    if pa.types.is_dictionary(kind):
-        # two dictionaries: their values are what can be mixed
-        given, drawn = given.cast(kind.value_type), drawn.cast(kind.value_type)
-    mixed = pc.if_else(given.is_null(), drawn, given)
-    if not pa.types.is_dictionary(kind):
-        return mixed
-    return mixed.combine_chunks().dictionary_encode().cast(kind)
-
-
-def _unknown_values(name: str, column: pa.ChunkedArray, unknown: NDArray[np.bool_]) -> str:
-    values = column.filter(pa.array(unknown)).unique().to_pylist()
-    shown = ", ".join(map(repr, values[:_NAMED_VALUES]))
-    more = f" and {len(values) - _NAMED_VALUES} more" if len(values) > _NAMED_VALUES else ""
-    return (
-        f"column {name!r}: the model does not know {shown}{more} (too rare when it was fitted, or "
-        "never seen); empty these cells to have them filled, or leave the column out"
-    )
 
 
 def _cell_bytes(kind: pa.DataType) -> int:

@@ -45,7 +45,7 @@ class SynthGAN(GenerativeEstimator):
         Rows in one step.
     schema : dict, Schema or None, default None
         What the columns are, where the inferred schema is wrong: ``{column: kind}`` or
-        ``{column: {kind, bounds, decimals, levels, ordered, rare}}`` with kinds "number",
+        ``{column: {kind, bounds, decimals, levels, ordered, rare, follows}}`` with kinds "number",
         "category", "boolean", "datetime", "duration", "id" and "drop".
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         Decides everything random. None asks the operating system; no global random state is read
