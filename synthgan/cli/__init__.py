@@ -59,6 +59,7 @@ def fit(
     rare_threshold: ask.RareThreshold = None,
     random_state: ask.RandomState = None,
     device: ask.Device = None,
+    refine: ask.Refine = None,
     settings: ask.Settings = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -81,6 +82,7 @@ def fit(
         "rare_threshold": rare_threshold,
         "random_state": random_state,
         "device": device,
+        "refine": refine,
     }
     others = read_settings(settings or [])
     with reporting(quiet=quiet, verbose=verbose, output=target):
@@ -99,6 +101,8 @@ def sample(
     output: ask.TableOutput,
     n_samples: ask.RowCount = 1000,
     where: ask.Where = None,
+    refine: ask.Refine = None,
+    pool_factor: ask.PoolFactor = None,
     random_state: ask.RandomState = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -114,6 +118,8 @@ def sample(
     check_conditions(where or [])
     with reporting(quiet=quiet, verbose=verbose, output=output):
         fitted = _estimator().load(model)
+        given = {"refine": refine, "pool_factor": pool_factor}
+        fitted.set_params(**{name: value for name, value in given.items() if value is not None})
         conditions = read_conditions(where or [], fitted.schema_) or None
         rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
         write_table(rows, output, force=force)

@@ -13,7 +13,7 @@ from synthgan.data.source import Home, open_source
 from synthgan.errors import TrainingError
 from synthgan.estimators.base import by_name, check_weights, is_named
 from synthgan.estimators.fitting import Task, learn, pick_device
-from synthgan.estimators.generative import GenerativeEstimator
+from synthgan.estimators.generative import POOL_FACTOR, REFINE, GenerativeEstimator
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole, word
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
@@ -85,6 +85,11 @@ class SynthGAN(GenerativeEstimator):
     callbacks : callable, list of callable or None, default None
         Called after each round of training with a mapping of step, epoch, seconds, losses and
         quality; a true answer stops training.
+    refine : bool, default True
+        Whether samples are refined by boosted trees. Learned by `fit` unless False; read again by
+        `sample`, so that ``set_params(refine=False)`` gives rows as the generator draws them.
+    pool_factor : int, default 5
+        Rows that the generator draws for each refined row to be chosen from; read by `sample` too.
 
     Attributes
     ----------
@@ -102,6 +107,9 @@ class SynthGAN(GenerativeEstimator):
         Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
         "diverged" (the best state is kept), or "nothing to learn" for a table of constants and
         identifiers.
+    refinement_ : Refinement
+        What samples are refined by: effective sample size of the pool, rounds, trees, redrawn
+        columns with their gain, seconds; or why they are not.
 
     See Also
     --------
@@ -153,6 +161,8 @@ class SynthGAN(GenerativeEstimator):
         "latent_size": AUTO | whole(1),
         "precision": word("auto", "float32", "bfloat16"),
         "holdout": AUTO | real("a share from 0 to 0.5", 0, 0.5),
+        "refine": REFINE,
+        "pool_factor": POOL_FACTOR,
         "callbacks": Rule(
             "None, a callable or a list of callables",
             lambda value: (
@@ -183,6 +193,8 @@ class SynthGAN(GenerativeEstimator):
         precision: str = "auto",
         holdout: float | str = "auto",
         callbacks: Any = None,
+        refine: bool = True,
+        pool_factor: int = 5,
     ) -> None:
         self.objective = objective
         self.epochs = epochs
@@ -201,6 +213,8 @@ class SynthGAN(GenerativeEstimator):
         self.precision = precision
         self.holdout = holdout
         self.callbacks = callbacks
+        self.refine = refine
+        self.pool_factor = pool_factor
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn a table; whatever was learned before is forgotten.
@@ -240,7 +254,7 @@ class SynthGAN(GenerativeEstimator):
         weights = check_weights(sample_weight, source.rows)
         task = self._task(source.home, device, started)
         with ProgressBar(self.verbose) as bar:
-            model = learn(source, weights, task, [bar, *self._callbacks()])
+            model = learn(source, weights, task, [bar, *self._callbacks()], bar.say)
         if model.trained.stopped == "max_seconds" and not model.trained.history:
             raise TrainingError(
                 f"max_seconds={self.max_seconds:g} was over before training began: reading and "
@@ -268,6 +282,7 @@ class SynthGAN(GenerativeEstimator):
             repeatable=self.random_state is not None,
             deadline=None if self.max_seconds is None else started + float(self.max_seconds),
             device=device,
+            refine=int(self.pool_factor) if self.refine else 0,
         )
 
     def _callbacks(self) -> list[Callback]:
