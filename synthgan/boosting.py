@@ -105,7 +105,7 @@ class Trees:
     def _booster(self) -> Any:
         import lightgbm
 
-        return lightgbm.Booster(params={"verbosity": -1}, model_str=self._text)
+        return lightgbm.Booster(model_str=self._text)
 
     def scores(self, rows: Floats, threads: int = 1) -> Floats:
         """Log-odds of class 1, of shape (n,); of more than two classes, of shape (n, classes)."""

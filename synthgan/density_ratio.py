@@ -21,7 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from synthgan.boosting import GROWTH, Cases, Growth, Trees, grow, log_loss
 from synthgan.errors import TableError
-from synthgan.selection import effective_share, select
+from synthgan.selection import effective_share, inclusion, select
 
 ROUNDS = 150
 FOLDS = 3
@@ -291,11 +291,11 @@ def learn_ratio(
     size = min(len(wanted), len(pool))
     while len(pairs) < rounds and (deadline is None or time.monotonic() < deadline):
         kept = rng.permutation(len(wanted))[:size]
-        drawn = select(_weights(log_weights), size, rng)
+        drawn, share = _draw(_weights(log_weights), size, rng)
         cases = Cases(
             np.concatenate([wanted[kept], pool[drawn]]),
             np.repeat(np.array([1, 0]), size),
-            np.concatenate([counts[kept], np.ones(size)]),
+            np.concatenate([counts[kept], share]),
         )
         half = np.concatenate([rng.permutation(size), rng.permutation(size)]) < size // 2
         pair, gain = _grow_pair(cases, half, categorical, growth, threads, deadline)
@@ -307,6 +307,17 @@ def learn_ratio(
     if not pairs:
         return None
     return LearnedRatio(tuple(pairs), tuple(gains), effective_share(_weights(log_weights)))
+
+
+def _draw(weights: Floats, size: int, rng: np.random.Generator) -> tuple[Integers, Floats]:
+    """Rows drawn by weight, and how much each stands for: 1 on average.
+
+    Where a row's weight asks for more than the row itself, it counts more (Horvitz and Thompson,
+    1952). Else the next round would find the same lack again, and weigh it twice.
+    """
+    drawn = select(weights, size, rng)
+    share = weights[drawn] / inclusion(weights, size)[drawn]
+    return drawn, share / share.mean()
 
 
 def _grow_pair(

@@ -103,7 +103,11 @@ def test_trees_come_back_from_bytes_bit_for_bit(classes: int) -> None:
 
 
 def test_more_threads_grow_and_say_the_same() -> None:
-    one, two = (grow(cases(900), cases(400, 1), CATEGORICAL, classes=3, threads=n) for n in (1, 2))
+    growth = Growth(most=5)
+    one, two = (
+        grow(cases(600), cases(300, 1), CATEGORICAL, growth=growth, classes=3, threads=n)
+        for n in (1, 2)
+    )
     np.testing.assert_array_equal(one.to_bytes(), two.to_bytes())
     rows = cases(300, 2).rows
     np.testing.assert_array_equal(one.scores(rows, 1), two.scores(rows, 2))
@@ -154,14 +158,16 @@ def test_damaged_trees_are_refused_before_they_are_followed(how: str) -> None:
 # Ratio
 
 
-def test_a_planted_frequency_is_found() -> None:
-    wanted, pool = (rng(n).random((4_000, 2)).round(3) for n in (0, 1))
-    wanted[:, 1], pool[:, 1] = rng(2).random(4_000) < 0.5, rng(3).random(4_000) < 0.2
+def test_a_planted_frequency_is_found_and_not_twice() -> None:
+    rows = 4_000
+    # a pool of just as many rows: those of the rare kind cannot all be drawn as often as they should
+    wanted, pool = (rng(n).random((rows, 2)).round(3) for n in (0, 1))
+    wanted[:, 1], pool[:, 1] = rng(2).random(rows) < 0.5, rng(3).random(rows) < 0.2
     ratio = learn_ratio(wanted, pool, CATEGORICAL, rng=rng())
     assert ratio is not None
     off, on = ratio.weights(np.array([[0.5, 0.0], [0.5, 1.0]]))
     assert on / off == pytest.approx((0.5 / 0.2) / (0.5 / 0.8), rel=0.2)
-    assert ratio.effective == pytest.approx(1 / (0.25 / 0.2 + 0.25 / 0.8), abs=0.06)
+    assert ratio.effective == pytest.approx(1 / (0.25 / 0.2 + 0.25 / 0.8), abs=0.1)
     assert ratio.trees == sum(each.count for pair in ratio.rounds for each in pair)
 
 
@@ -239,7 +245,8 @@ def test_a_wrong_frequency_is_corrected() -> None:
     drawn = refined(task, refiner)
     assert np.mean(np.array(drawn["town"]) == "Bonn") == pytest.approx(0.3, abs=0.03)
     assert agreement(drawn) == pytest.approx(0.95, abs=0.02)
-    assert drawn["age"].to_numpy().mean() == pytest.approx(49.5, abs=0.7)
+    real = town(3_000, 0)["age"].to_numpy().mean()
+    assert drawn["age"].to_numpy().mean() == pytest.approx(real, abs=1)
 
 
 def test_a_wrong_conditional_is_redrawn_and_what_is_right_is_left_alone() -> None:
