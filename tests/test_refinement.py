@@ -141,10 +141,11 @@ def damaged(text: str, how: str) -> str:
     }[how]
 
 
-@pytest.mark.parametrize(
-    "how",
-    "feature child cut loop columns linear sets short objective words nothing".split(),
-)
+HOWS = ["feature", "child", "cut", "loop", "columns", "linear"]
+HOWS += ["sets", "short", "objective", "words", "nothing"]
+
+
+@pytest.mark.parametrize("how", HOWS)
 def test_damaged_trees_are_refused_before_they_are_followed(how: str) -> None:
     text = grow(cases(800), cases(400, 1), CATEGORICAL, classes=3)._text
     changed = damaged(text, how)
@@ -160,7 +161,7 @@ def test_damaged_trees_are_refused_before_they_are_followed(how: str) -> None:
 
 def test_a_planted_frequency_is_found_and_not_twice() -> None:
     rows = 4_000
-    # a pool of just as many rows: those of the rare kind cannot all be drawn as often as they should
+    # a pool of just as many rows: those of the rare kind cannot be drawn as often as they should
     wanted, pool = (rng(n).random((rows, 2)).round(3) for n in (0, 1))
     wanted[:, 1], pool[:, 1] = rng(2).random(rows) < 0.5, rng(3).random(rows) < 0.2
     ratio = learn_ratio(wanted, pool, CATEGORICAL, rng=rng())
@@ -487,7 +488,7 @@ def test_refining_what_was_told_not_to_learn_is_refused() -> None:
     assert len(plain.sample(5)) == 5
     plain.set_params(refine=True)
     for call in (plain.sample, lambda: plain.score(people(500))):
-        with pytest.raises(ParameterError, match="fitted with refine=False.*fit again"):
+        with pytest.raises(ParameterError, match=r"fitted with refine=False.*fit again"):
             call()
 
 
