@@ -21,6 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from synthgan.boosting import GROWTH, Cases, Growth, Trees, grow, log_loss
 from synthgan.errors import TableError
+from synthgan.raking import Rake
 from synthgan.selection import effective_share, inclusion, select
 
 ROUNDS = 150
@@ -204,32 +205,60 @@ def _trees(
 Pair = tuple[Trees, Trees]
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round adds to the log-weights of rows.
+
+    Attributes
+    ----------
+    pair : pair of Trees
+        The mean of their log-odds.
+    rake : Rake
+        What then brings each column to its own shares again: trees that stop early see how columns
+        hang together better than they keep account of each.
+    highest : float
+        Log-weight that no row exceeds after this round.
+    """
+
+    pair: Pair
+    rake: Rake
+    highest: float
+
+    def added(self, log_weights: Floats, rows: Floats, threads: int = 1) -> Floats:
+        """Log-weights after the round, of rows that had some before, of shape (n,)."""
+        change = _score(self.pair, rows, threads) + self.rake.log_weights(rows)
+        return np.asarray(np.minimum(log_weights + change, self.highest))
+
+
 @dataclass(frozen=True)
 class LearnedRatio:
     """Log density ratio of a wanted table to a pool, up to a constant.
 
     Attributes
     ----------
-    rounds : tuple of pairs of Trees
-        What each round added: the mean of the log-odds of its two models.
+    rounds : tuple of Round
+        What each round added.
     gains : tuple of float
         Nats by which each round lowered the log-loss of rows it had not seen.
     effective : float
         Effective sample size of the pool under the weights, as a share of its rows.
     """
 
-    rounds: tuple[Pair, ...]
+    rounds: tuple[Round, ...]
     gains: tuple[float, ...] = ()
     effective: float = 1.0
 
     @property
     def trees(self) -> int:
         """How many trees a row passes."""
-        return sum(each.count for pair in self.rounds for each in pair)
+        return sum(trees.count for each in self.rounds for trees in each.pair)
 
     def weights(self, rows: Floats, threads: int = 1) -> Floats:
         """Weights of rows of shape (n, columns), the largest 1."""
-        return _weights(sum((_score(pair, rows, threads) for pair in self.rounds), np.zeros(1)))
+        log_weights = np.zeros(len(rows))
+        for each in self.rounds:
+            log_weights = each.added(log_weights, rows, threads)
+        return _weights(log_weights)
 
 
 def learn_ratio(
@@ -239,6 +268,7 @@ def learn_ratio(
     *,
     rng: np.random.Generator,
     counts: Floats | None = None,
+    most_weight: float = 4.0,
     rounds: int = 3,
     growth: Growth = GROWTH,
     threads: int = 1,
@@ -248,8 +278,9 @@ def learn_ratio(
 
     In each round two models are grown, each on half of the wanted rows and half of an equally large
     weighted draw from the pool, and stopped by the other halves; the log-weights move by the mean
-    of their log-odds (boosted density ratios, cross-fitted). Rounds end where the trees find
-    nothing more in rows that they have not seen, so that what is wanted is not learned by heart.
+    of their log-odds (boosted density ratios, cross-fitted), and are raked to the columns' shares.
+    Rounds end where the trees find nothing more in rows that they have not seen, so that what is
+    wanted is not learned by heart.
     Rejection by a classifier after Azadi et al., "Discriminator rejection sampling", 2019.
 
     Parameters
@@ -262,6 +293,10 @@ def learn_ratio(
         Draws the pool's rows and the halves.
     counts : array of float64 of shape (n_wanted,) or None
         How much each wanted row counts.
+    most_weight : float, default 4.0
+        No row is heavier than so many of average weight: trees exaggerate where the pool has next
+        to no rows, and few rows would stand for all (truncated importance sampling, Ionides 2008).
+        Rows over rows to choose, where the weights are for `select`.
     rounds : int, default 3
         At most.
     growth : Growth, optional
@@ -284,12 +319,12 @@ def learn_ratio(
     >>> ratio.weights(np.array([[0.0], [1.0]])).round(1)
     array([1., 0.])
     """
-    pairs: list[Pair] = []
+    made: list[Round] = []
     gains: list[float] = []
     log_weights = np.zeros(len(pool))
     counts = np.ones(len(wanted)) if counts is None else counts / counts.mean()
     size = min(len(wanted), len(pool))
-    while len(pairs) < rounds and (deadline is None or time.monotonic() < deadline):
+    while len(made) < rounds and (deadline is None or time.monotonic() < deadline):
         kept = rng.permutation(len(wanted))[:size]
         drawn, share = _draw(_weights(log_weights), size, rng)
         cases = Cases(
@@ -301,12 +336,17 @@ def learn_ratio(
         pair, gain = _grow_pair(cases, half, categorical, growth, threads, deadline)
         if gain is None:
             break
-        pairs.append(pair)
         gains.append(gain)
         log_weights += _score(pair, pool, threads)
-    if not pairs:
+        highest = float(np.log(most_weight))
+        rake = Rake.learn(
+            wanted, pool, categorical, counts=counts, log_weights=log_weights, highest=highest
+        )
+        log_weights = np.minimum(log_weights + rake.log_weights(pool), highest)
+        made.append(Round(pair, rake, highest))
+    if not made:
         return None
-    return LearnedRatio(tuple(pairs), tuple(gains), effective_share(_weights(log_weights)))
+    return LearnedRatio(tuple(made), tuple(gains), effective_share(_weights(log_weights)))
 
 
 def _draw(weights: Floats, size: int, rng: np.random.Generator) -> tuple[Integers, Floats]:

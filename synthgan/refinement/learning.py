@@ -22,13 +22,13 @@ from synthgan.refinement.conditionals import (
     learn_conditional,
     redrawable,
 )
-from synthgan.refinement.refiner import Refiner
+from synthgan.refinement.refiner import Refiner, between
 from synthgan.sampling import BLOCK_ROWS, Sampler
 
 LEAST_ROWS = 400
 # more rows than these, or cells of the pool, teach little more and cost much
 MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
-FIRST_ROUNDS, LAST_ROUNDS = 3, 2
+FIRST_ROUNDS, LAST_ROUNDS = 2, 2
 GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
 
 Floats = NDArray[np.float64]
@@ -126,7 +126,7 @@ class _Learner:
         refiner = replace(refiner, first=first)
         chosen = self._improved(refiner, pool)
         conditionals = self._conditionals(chosen)
-        if not conditionals:
+        if first is None and not conditionals:
             return refiner
         refiner = replace(refiner, conditionals=tuple(conditionals))
         self.say("refining: weighing again")
@@ -144,7 +144,8 @@ class _Learner:
     def _improved(self, refiner: Refiner, pool: EncodedMatrix) -> Table:
         # the same draws each time: a later call only goes further
         rng = np.random.default_rng([self.lesson.seed, 1])
-        rows, matrix = refiner.improve(pool, self.real.matrix.rows, rng, threads=self.threads)
+        kept = between(pool.rows, self.real.matrix.rows)
+        rows, matrix = refiner.improve(pool, kept, rng, threads=self.threads)
         return Table(matrix, rows)
 
     def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
@@ -154,6 +155,8 @@ class _Learner:
             self.features.categorical,
             rng=self.rng,
             counts=self.real.matrix.weights,
+            # beyond it even a certain row cannot be drawn as often as it should
+            most_weight=math.sqrt(self.lesson.factor),
             rounds=rounds,
             growth=GROWTH,
             threads=self.threads,

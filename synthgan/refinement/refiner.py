@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,12 +13,10 @@ from numpy.typing import NDArray
 from synthgan.boosting import Trees
 from synthgan.data.features import Features
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.density_ratio import LearnedRatio
+from synthgan.density_ratio import LearnedRatio, Round
+from synthgan.raking import Rake
 from synthgan.refinement.conditionals import Conditional, redrawable
-from synthgan.selection import effective_share, select
-
-# rows between the two ratios, for each row that is wanted in the end
-BETWEEN = 2
+from synthgan.selection import select
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +82,8 @@ class Refiner:
         EncodedMatrix
             In random order.
         """
-        rows, pool = self.improve(pool, wanted, rng, bound=bound, threads=threads)
+        kept = wanted if self.last is None else between(pool.rows, wanted)
+        rows, pool = self.improve(pool, kept, rng, bound=bound, threads=threads)
         weights = np.ones(pool.rows)
         if self.last is not None and pool.rows > wanted:
             weights = self.last.weights(rows, threads)
@@ -92,19 +92,18 @@ class Refiner:
     def improve(
         self,
         pool: EncodedMatrix,
-        wanted: int,
+        kept: int,
         rng: np.random.Generator,
         *,
         bound: Collection[str] = (),
         threads: int = 1,
     ) -> tuple[Floats, EncodedMatrix]:
-        """All of `refine` but the last choice: features and codes of about twice as many rows."""
+        """All of `refine` but the last choice: features and codes of `kept` rows."""
         rows = self.features.of(pool)
         weights = np.ones(pool.rows)
-        if self.first is not None and pool.rows > wanted:
+        if self.first is not None and pool.rows > kept:
             weights = self.first.weights(rows, threads)
-        left = int(effective_share(weights) * pool.rows)
-        chosen = select(weights, min(BETWEEN * wanted, max(left, wanted)), rng)
+        chosen = select(weights, kept, rng)
         rows, pool = rows[chosen], pool.take(chosen)
         codes = pool.codes.copy()
         pool = EncodedMatrix(codes, pool.scalars)
@@ -121,9 +120,11 @@ class Refiner:
         arrays: dict[str, NDArray[Any]] = {}
         for name, ratio in (("first", self.first), ("last", self.last)):
             header[name] = None if ratio is None else _ratio_to_dict(ratio)
-            for number, pair in enumerate(() if ratio is None else ratio.rounds):
-                for side, trees in zip("ab", pair, strict=True):
+            for number, each in enumerate(() if ratio is None else ratio.rounds):
+                for side, trees in zip("ab", each.pair, strict=True):
                     arrays[f"{name}.{number}{side}"] = trees.to_bytes()
+                arrays[f"{name}.{number}.edges"] = each.rake.edges
+                arrays[f"{name}.{number}.logs"] = each.rake.logs
         for conditional in self.conditionals:
             number = conditional.column.feature
             header["conditionals"].append({"feature": number, "gain": conditional.gain})
@@ -142,7 +143,9 @@ class Refiner:
             If a part is damaged or does not fit the table.
         """
         width = len(features.names)
-        first, last = (_ratio_from(header[name], name, arrays, width) for name in ("first", "last"))
+        first, last = (
+            _ratio_from(header[name], name, arrays, features) for name in ("first", "last")
+        )
         columns = {column.feature: column for column in redrawable(features)}
         conditionals = []
         for told in header["conditionals"]:
@@ -154,19 +157,41 @@ class Refiner:
         return cls(features, first, tuple(conditionals), last)
 
 
+def between(pool: int, wanted: int) -> int:
+    """How many rows of a pool the first choice leaves to the last one: as strict as each other.
+
+    Examples
+    --------
+    >>> between(400, 100)
+    200
+    """
+    return max(wanted, round(math.sqrt(pool * wanted)))
+
+
 def _ratio_to_dict(ratio: LearnedRatio) -> dict[str, Any]:
-    return {"gains": list(ratio.gains), "effective": ratio.effective}
+    return {
+        "gains": list(ratio.gains),
+        "highest": [each.highest for each in ratio.rounds],
+        "effective": ratio.effective,
+    }
 
 
 def _ratio_from(
-    told: Mapping[str, Any] | None, name: str, arrays: Mapping[str, NDArray[Any]], width: int
+    told: Mapping[str, Any] | None,
+    name: str,
+    arrays: Mapping[str, NDArray[Any]],
+    features: Features,
 ) -> LearnedRatio | None:
     if told is None:
         return None
-    pairs = []
+    rounds = []
     for number in range(len(told["gains"])):
-        first, second = (Trees.from_bytes(arrays[f"{name}.{number}{side}"], width) for side in "ab")
+        first, second = (
+            Trees.from_bytes(arrays[f"{name}.{number}{side}"], len(features.names)) for side in "ab"
+        )
         if (first.classes, second.classes) != (2, 2):
             raise ValueError(f"ratio {name!r}: expected trees of two classes")
-        pairs.append((first, second))
-    return LearnedRatio(tuple(pairs), tuple(told["gains"]), told["effective"])
+        edges, logs = (arrays[f"{name}.{number}.{part}"] for part in ("edges", "logs"))
+        rake, highest = Rake(edges, logs, features.categorical), float(told["highest"][number])
+        rounds.append(Round((first, second), rake, highest))
+    return LearnedRatio(tuple(rounds), tuple(told["gains"]), told["effective"])
