@@ -103,7 +103,7 @@ def test_trees_come_back_from_bytes_bit_for_bit(classes: int) -> None:
 
 
 def test_more_threads_grow_and_say_the_same() -> None:
-    growth = Growth(most=5)
+    growth = Growth(most=2)
     one, two = (
         grow(cases(600), cases(300, 1), CATEGORICAL, growth=growth, classes=3, threads=n)
         for n in (1, 2)
@@ -169,7 +169,24 @@ def test_a_planted_frequency_is_found_and_not_twice() -> None:
     off, on = ratio.weights(np.array([[0.5, 0.0], [0.5, 1.0]]))
     assert on / off == pytest.approx((0.5 / 0.2) / (0.5 / 0.8), rel=0.2)
     assert ratio.effective == pytest.approx(1 / (0.25 / 0.2 + 0.25 / 0.8), abs=0.1)
-    assert ratio.trees == sum(each.count for pair in ratio.rounds for each in pair)
+    assert ratio.trees == sum(trees.count for each in ratio.rounds for trees in each.pair)
+
+
+def test_trees_that_exaggerate_are_cut_off_and_columns_keep_their_shares() -> None:
+    wanted = np.column_stack([rng(0).normal(size=5_000), rng(1).integers(0, 3, 5_000)])
+    # half of the pool is nowhere near, and what is near has other shares
+    pool = np.column_stack([rng(2).normal(0.3, 1.2, 20_000), rng(3).integers(0, 4, 20_000) % 3])
+    pool[10_000:, 0] += 6
+    ratio = learn_ratio(wanted, pool, CATEGORICAL, rng=rng(), most_weight=3.0)
+    assert ratio is not None
+    for seed in (2, 5):
+        fresh = pool + 0.01 * rng(seed).normal(size=pool.shape) * [1, 0]
+        weights = ratio.weights(fresh)
+        assert weights.max() / weights.mean() < 3.1
+        assert weights[10_000:].sum() < 0.02 * weights.sum()
+        shares = np.bincount(fresh[:, 1].astype(int), weights) / weights.sum()
+        np.testing.assert_allclose(shares, np.bincount(wanted[:, 1].astype(int)) / 5_000, atol=0.02)
+        assert np.average(fresh[:, 0], weights=weights) == pytest.approx(0, abs=0.06)
 
 
 def test_no_ratio_where_there_is_nothing_to_learn() -> None:
@@ -276,7 +293,7 @@ def test_the_cascade_as_a_whole_restores_a_law() -> None:
     refiner, account = learn_refiner(task)
     assert refiner is not None and refiner.trees == account.trees > 0
     drawn = refined(task, refiner)
-    assert agreement(drawn) == pytest.approx(0.95, abs=0.02)
+    assert agreement(drawn) > 0.88, "of 0.75 in the pool and 0.95 in the table"
     assert np.mean(np.array(drawn["town"]) == "Bonn") == pytest.approx(0.3, abs=0.03)
 
 
@@ -514,9 +531,9 @@ def test_small_tables_are_drawn_as_they_are() -> None:
 
 def test_a_budget_holds_with_a_refiner_inside() -> None:
     started = time.monotonic()
-    fitted = SynthGAN(verbose=0, max_seconds=6, random_state=0).fit(people(3_000))
-    assert time.monotonic() - started < 6 + 2
-    assert fitted.history_["seconds"].iloc[-1] < 5.6
+    fitted = SynthGAN(verbose=0, max_seconds=4, random_state=0).fit(people(3_000))
+    assert time.monotonic() - started < 4 + 2
+    assert fitted.history_["seconds"].iloc[-1] < 3.8
     assert fitted.refinement_.state in ("learned", "no time was left")
 
 

@@ -18,6 +18,7 @@ from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, rea
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.nets.objectives import OBJECTIVES
+from synthgan.refinement.learning import LEAST_FACTOR
 from synthgan.training import Plan
 from synthgan.training.trainer import Callback
 
@@ -282,7 +283,7 @@ class SynthGAN(GenerativeEstimator):
             repeatable=self.random_state is not None,
             deadline=None if self.max_seconds is None else started + float(self.max_seconds),
             device=device,
-            refine=int(self.pool_factor) if self.refine else 0,
+            refine=max(LEAST_FACTOR, int(self.pool_factor)) if self.refine else 0,
         )
 
     def _callbacks(self) -> list[Callback]:

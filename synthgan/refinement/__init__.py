@@ -1,8 +1,8 @@
 """Refinement: what a generator draws, improved by boosted trees that were learned with it.
 
 A pool of rows is weighed by how much likelier each is in the real table (`density_ratio`), rows are
-chosen by weight, some cells are drawn anew by conditionals that know better than the generator, and
-the result is weighed once more.
+chosen by weight (`selection`), some cells are drawn anew by conditionals that know better than the
+generator, and the result is weighed once more.
 """
 
 from synthgan.refinement.account import Refinement

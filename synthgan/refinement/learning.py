@@ -26,9 +26,11 @@ from synthgan.refinement.refiner import Refiner, between
 from synthgan.sampling import BLOCK_ROWS, Sampler
 
 LEAST_ROWS = 400
+# a smaller pool teaches little, however small the one is that samples are chosen from
+LEAST_FACTOR = 4
 # more rows than these, or cells of the pool, teach little more and cost much
 MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
-FIRST_ROUNDS, LAST_ROUNDS = 2, 2
+FIRST_ROUNDS, LAST_ROUNDS = 1, 2
 GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
 
 Floats = NDArray[np.float64]
