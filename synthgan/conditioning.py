@@ -213,9 +213,14 @@ class _Walk:
 
 @torch.no_grad()
 def narrow(
-    generator: MLPGenerator, noise: Noise, target: Target, rows: int, stream: torch.Generator
+    generator: MLPGenerator,
+    noise: Noise,
+    target: Target,
+    rows: int,
+    stream: torch.Generator,
+    most: int = 0,
 ) -> Tensor:
-    """Rows of shape (rows, width) of the generator, all inside the target.
+    """Rows of shape (rows or more, width) of the generator, all inside the target.
 
     Parameters
     ----------
@@ -227,13 +232,17 @@ def narrow(
         How many.
     stream : torch.Generator
         Randomness of this block.
+    most : int, default 0
+        How many are welcome, if they cost no walk.
     """
     walk = _Walk(generator, noise, target, stream)
-    normals, distances = walk.pool(rows)
+    most = max(rows, most)
+    normals, distances = walk.pool(most)
     met = int((distances <= 0).sum())
     if met < rows:
         start = max(WALKERS, rows)
         normals = walk.descend(normals[:start], distances[:start])
         normals = normals[torch.randperm(len(normals), generator=stream)]
-    scores, scalars = target.force(*walk.scores(normals[:rows]))
+        met = start
+    scores, scalars = target.force(*walk.scores(normals[: min(most, max(met, rows))]))
     return generator.heads.rows(scores, scalars)

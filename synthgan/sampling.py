@@ -64,15 +64,38 @@ class Sampler:
         regions : sequence of (column, Region)
             What each named column may be; none for an unconditional sample.
         """
-        target = Target(regions, self.layout)
         for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
             count = min(BLOCK_ROWS, rows - start)
-            stream = self.stream(seed, block)
-            if target.is_everything:
-                drawn = self._block(stream)[:count]
-            else:
-                drawn = narrow(self.generator, self.noise, target, count, stream)
-            yield self.to_matrix(drawn)
+            yield self.pool(count, seed, block, regions).take(slice(0, count))
+
+    def pool(
+        self,
+        rows: int,
+        seed: int,
+        block: int,
+        regions: Sequence[tuple[str, Region]] = (),
+        factor: int = 1,
+    ) -> EncodedMatrix:
+        """Rows of one block to choose from: about `factor` times as many as are wanted.
+
+        Parameters
+        ----------
+        rows : int
+            How many are wanted, at most BLOCK_ROWS.
+        seed, block : int
+            Which block of which sample.
+        regions : sequence of (column, Region)
+            What each named column may be.
+        factor : int, default 1
+            Without a condition there are `factor` times BLOCK_ROWS rows. Under one there are
+            `factor` times `rows` at most, and fewer, at least `rows`, where it is rare.
+        """
+        target, stream = Target(regions, self.layout), self.stream(seed, block)
+        if target.is_everything:
+            parts = [self.to_matrix(self._block(stream)) for _ in range(factor)]
+            return parts[0] if factor == 1 else EncodedMatrix.concat(parts)
+        most = factor * rows
+        return self.to_matrix(narrow(self.generator, self.noise, target, rows, stream, most))
 
     def complete(
         self,

@@ -2,6 +2,7 @@
 # dependencies = []
 # [tool.benchmarks]
 # decided_by = ["data", "nets", "training", "sampling.py", "conditioning.py", "matching.py",
+#   "refinement", "boosting.py", "density_ratio", "raking.py", "selection.py",
 #   "estimators", "evaluation/fidelity.py", "evaluation/coding.py", "evaluation/columns.py"]
 # ///
 """SynthGAN as it comes, from the checkout under test: settings are its parameters."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from suite.tables import ROOT
 
 # What the rows of methods without an environment of their own are computed with.
-_OWN_PACKAGES = ("torch", "numpy", "pyarrow")
+_OWN_PACKAGES = ("torch", "numpy", "pyarrow", "lightgbm", "scikit-learn")
 _BLOCK = re.compile(r"(?ms)^# /// script\n(.*?)^# ///$")
 
 

@@ -71,6 +71,7 @@ def fit(
     feature_matching: ask.FeatureMatching = None,
     target: ask.FitTarget = None,
     target_weight: ask.TargetWeight = None,
+    refine: ask.Refine = None,
     settings: ask.Settings = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -103,6 +104,8 @@ def sample(
     output: ask.TableOutput,
     n_samples: ask.RowCount = 1000,
     where: ask.Where = None,
+    refine: ask.Refine = None,
+    pool_factor: ask.PoolFactor = None,
     random_state: ask.RandomState = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -118,6 +121,8 @@ def sample(
     check_conditions(where or [])
     with reporting(quiet=quiet, verbose=verbose, output=output):
         fitted = _estimator().load(model)
+        given = {"refine": refine, "pool_factor": pool_factor}
+        fitted.set_params(**{name: value for name, value in given.items() if value is not None})
         conditions = read_conditions(where or [], fitted.schema_) or None
         rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
         write_table(rows, output, force=force)

@@ -79,6 +79,7 @@ def _summary(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{found['file']}: {found['estimator']} of {columns:,} columns"
         yield f"written by synthgan {found['version']}, seed {found['seed']}"
         yield training_line(found)
+        yield refinement_line(found["refinement"])
     if found["rare_threshold"] > 1:
         yield f"hidden: values that fewer than {found['rare_threshold']} rows hold"
 
@@ -95,6 +96,19 @@ def training_line(found: Mapping[str, Any]) -> str:
     if last.get("quality") is not None:
         parts.append(f"error on held-out rows {-last['quality']:.2%}")
     return f"{', '.join(parts)}; ended: {end}"
+
+
+def refinement_line(found: Mapping[str, Any]) -> str:
+    """Say in one line what samples are refined by."""
+    if found["state"] != "learned":
+        return f"not refined: {found['state']}"
+    parts = [f"refined: {found['trees']:,} trees, learned in {found['seconds']:,.0f} s"]
+    if found["rounds"]:
+        parts.append(f"{found['effective']:.0%} of a pool are left as effective sample")
+    if found["columns"]:
+        gains = (f"{_line(name)} ({gain:.3f} nats)" for name, gain in found["columns"].items())
+        parts.append(f"redrawn: {', '.join(gains)}")
+    return "; ".join(parts)
 
 
 def _table(columns: list[dict[str, Any]], width: int) -> Table:

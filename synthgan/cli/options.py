@@ -153,6 +153,14 @@ FitTarget = Annotated[
 TargetWeight = Annotated[
     str | None, typer.Option("--target-weight", metavar="WEIGHT", help="How much that counts.")
 ]
+Refine = Annotated[
+    bool | None,
+    typer.Option(
+        "--refine/--no-refine",
+        help="Improve samples by boosted trees, learned with the model.",
+        show_default="as the model was fitted; --refine",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter; repeatable."),
@@ -170,6 +178,15 @@ RandomState = Annotated[
         metavar="SEED",
         parser=whole_number(0),
         help="The same seed: the same result.",
+    ),
+]
+PoolFactor = Annotated[
+    int | None,
+    typer.Option(
+        "--pool-factor",
+        metavar="N",
+        parser=whole_number(1),
+        help="Rows drawn for each refined row to be chosen from.",
     ),
 ]
 Where = Annotated[

@@ -181,6 +181,32 @@ class NumberEncoder:
         asked = None if wanted is ANYTHING else number_condition(self, wanted)
         if self.learned is None:
             return pa.nulls(rows, self.type)
+        ticks, missing = self._ticks(codes, scalar, asked, rng, rows)
+        if missing is not None and not missing.any():
+            missing = None
+        return from_ticks(ticks, self.type, missing)
+
+    def values(self, codes: np.ndarray | None, scalar: np.ndarray | None) -> np.ndarray:
+        """The decoded values as floats of shape (rows,), NaN where missing: dates in ticks."""
+        given = codes if scalar is None else scalar
+        assert given is not None
+        if self.learned is None:
+            return np.full(len(given), np.nan)
+        ticks, missing = self._ticks(codes, scalar, None, None, len(given))
+        found = ticks.astype(np.float64)
+        if missing is not None:
+            found[missing] = np.nan
+        return found
+
+    def _ticks(
+        self,
+        codes: np.ndarray | None,
+        scalar: np.ndarray | None,
+        asked: NumberCondition | None,
+        rng: np.random.Generator | None,
+        rows: int,
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Ticks of shape (rows,), and which of them are missing."""
         ticks = np.empty(rows, dtype=self.spikes.dtype)
         missing = np.zeros(rows, dtype=bool) if self.missing else None
         for start in range(0, rows, ROWS_AT_ONCE):
@@ -193,9 +219,7 @@ class NumberEncoder:
                 asked,
                 rng,
             )
-        if missing is not None and not missing.any():
-            missing = None
-        return from_ticks(ticks, self.type, missing)
+        return ticks, missing
 
     def _decode_block(
         self,
@@ -204,12 +228,13 @@ class NumberEncoder:
         ticks: np.ndarray,
         missing: np.ndarray | None,
         asked: NumberCondition | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> None:
         rank = None
         if scalar is not None:
             rank = (scalar.astype(np.float64) + 1.0) * 0.5
         if asked is not None:
+            assert rng is not None
             codes, rank = asked.force(self, codes, rank, rng)
         if self.ranks is not None and rank is not None:
             ticks[:] = self.rounding.round(self.ranks.value(rank))

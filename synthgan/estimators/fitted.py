@@ -99,6 +99,7 @@ class FittedEstimator(TableEstimator):
             "stopped": self.stopped_,
             "seed": self.seed_,
             "training": last_record(model.trained.history),
+            "refinement": model.refinement.to_dict(),
             "rare_threshold": model.codec.rare_threshold,
             "columns": model.codec.describe(),
         }
@@ -131,4 +132,5 @@ class FittedEstimator(TableEstimator):
         self.history_ = history_frame(model.trained.history)
         self.seed_ = model.seed
         self.stopped_ = model.trained.stopped
+        self.refinement_ = model.refinement
         self._set_features(model.codec.schema.names, named)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.codec import TableCodec
+from synthgan.data.features import Features
+from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.source import Source
 from synthgan.errors import ParameterError
 from synthgan.estimators.judge import Judge
@@ -20,13 +23,19 @@ from synthgan.estimators.model import TableModel
 from synthgan.estimators.planned import check_target
 from synthgan.estimators.randomness import seed_for, stream
 from synthgan.evaluation.coding import LEFT_OUT_KINDS
-from synthgan.training import Plan, train
+from synthgan.refinement import Lesson, Refinement, Refiner, learn_refiner
+from synthgan.refinement.account import SWITCHED_OFF
+from synthgan.refinement.learning import LEAST_ROWS
+from synthgan.training import Plan, Trained, train
 from synthgan.training.trainer import Callback
 
 # share and most rows that "auto" holds out, and the fewest that can tell a good state from a bad
 _SHARE, _MOST, _FEWEST = 0.1, 10_000, 200
 # the random streams of one fit
-_ENCODING, _HOLDING_OUT, _TRAINING, _JUDGING = range(4)
+_ENCODING, _HOLDING_OUT, _TRAINING, _JUDGING, _REFINING = range(5)
+# what learning to refine may take of the time that is left when training begins: a share, and
+# seconds, to begin with and for each million cells of the table
+_REFINING_SHARE, _REFINING_SECONDS, _REFINING_SECONDS_PER_MILLION = 0.2, 5.0, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class Task:
         Reading of `time.monotonic` by which to be done.
     device : str
         Where to train.
+    refine : int
+        Rows of the pool by which refining is learned, for each row of the table; 0 for not at all.
     """
 
     plan: Plan
@@ -61,6 +72,7 @@ class Task:
     repeatable: bool
     deadline: float | None
     device: str
+    refine: int = 0
 
 
 def learn(
@@ -68,6 +80,7 @@ def learn(
     weights: NDArray[np.float64] | None,
     task: Task,
     callbacks: Sequence[Callback],
+    say: Callable[[str], None] = lambda what: None,
 ) -> TableModel:
     """Learn a table.
 
@@ -81,6 +94,8 @@ def learn(
         What to do.
     callbacks : sequence of callable
         Called with every record of the history; a true answer stops training.
+    say : callable
+        Told what is going on after training.
 
     Returns
     -------
@@ -113,13 +128,42 @@ def learn(
         codec.layout,
         task.plan,
         seed=seed_for(task.seed, _TRAINING),
-        deadline=task.deadline,
+        deadline=_training_deadline(task, matrix, codec),
         device=task.device,
         quality=judge,
         callbacks=callbacks,
     )
+    refiner, refinement = _refiner(codec, matrix, trained, task, say)
     home = source.home.keep_levels(shown_levels(codec))
-    return TableModel(codec, home, trained, task.seed, task.repeatable)
+    return TableModel(codec, home, trained, task.seed, task.repeatable, refinement, refiner)
+
+
+def _training_deadline(task: Task, matrix: EncodedMatrix, codec: TableCodec) -> float | None:
+    """When training has to end, so that there is time to learn to refine."""
+    if task.deadline is None or not task.refine or matrix.rows < LEAST_ROWS:
+        return task.deadline
+    millions = matrix.rows * len(codec.encoders) / 1e6
+    needed = _REFINING_SECONDS + _REFINING_SECONDS_PER_MILLION * millions
+    left = task.deadline - time.monotonic()
+    return task.deadline - max(0.0, min(needed, _REFINING_SHARE * left))
+
+
+def _refiner(
+    codec: TableCodec,
+    matrix: EncodedMatrix,
+    trained: Trained,
+    task: Task,
+    say: Callable[[str], None],
+) -> tuple[Refiner | None, Refinement]:
+    if not task.refine:
+        return None, Refinement(SWITCHED_OFF)
+    if trained.stopped in ("interrupted", "nothing to learn"):
+        return None, Refinement(trained.stopped)
+    if not trained.history:
+        return None, Refinement("no time was left")
+    seed = seed_for(task.seed, _REFINING)
+    lesson = Lesson(trained.sampler, Features(codec), matrix, task.refine, seed, task.deadline)
+    return learn_refiner(lesson, say)
 
 
 def can_be_judged(codec: TableCodec) -> bool:

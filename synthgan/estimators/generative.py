@@ -18,8 +18,9 @@ from synthgan.estimators.completion import completed_frame, given_cells
 from synthgan.estimators.fitted import FittedEstimator
 from synthgan.estimators.fitting import can_be_judged
 from synthgan.estimators.memory import refuse_too_large
-from synthgan.estimators.parameters import Rule, broken, whole
+from synthgan.estimators.parameters import Rule, broken, check_values, kind, whole
 from synthgan.evaluation.fidelity import fidelity
+from synthgan.refinement.account import SWITCHED_OFF
 
 if TYPE_CHECKING:
     from synthgan.evaluation.result import Evaluation
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 # a sample of fewer rows would be judged by its own chance, one of more gains nothing
 _LEAST_JUDGED, _MOST_JUDGED = 1_000, 100_000
 _N_SAMPLES, _N_JUDGED = whole(0), whole(1)
+REFINE, POOL_FACTOR = kind("True or False", bool, np.bool_), whole(1, 100)
 
 
 class GenerativeEstimator(FittedEstimator):
     """Everything that can be done with a `TableModel`; a child's `fit` ends with `_adopt`."""
+
+    refine: bool
+    pool_factor: int
 
     def sample(
         self,
@@ -73,9 +78,11 @@ class GenerativeEstimator(FittedEstimator):
         """
         check_is_fitted(self)
         rows = _checked_rows(n_samples, _N_SAMPLES)
-        conditions, model = self._conditions(where), self._model
+        conditions = self._conditions(where)
         self._refuse_too_many(rows)
-        return model.home.restore(model.draw(rows, model.seed_of(random_state), conditions))
+        return self._model.home.restore(
+            self._draw(rows, self._model.seed_of(random_state), conditions)
+        )
 
     def complete(self, rows: Any, *, random_state: Any = None) -> Any:
         """Fill the missing cells of rows, and draw the columns that they lack.
@@ -144,7 +151,7 @@ class GenerativeEstimator(FittedEstimator):
                 f"{', '.join(f'{each.name!r} ({each.kind})' for each in model.codec.schema)}"
             )
         rows = min(max(table.num_rows, _LEAST_JUDGED), _MOST_JUDGED)
-        drawn = model.draw(rows, model.judging_seed())
+        drawn = self._draw(rows, model.judging_seed())
         return -fidelity(table, drawn, schema=model.codec.schema).error
 
     def report(
@@ -204,7 +211,7 @@ class GenerativeEstimator(FittedEstimator):
         model, seed = self._model, self._model.seed_of(random_state)
         return evaluate(
             real,
-            model.draw(rows, seed),
+            self._draw(rows, seed),
             holdout=unseen,
             target=next(iter(by_name(model.home, {target: None}))),
             schema={column.name: column.kind for column in model.codec.schema.kept},
@@ -237,6 +244,24 @@ class GenerativeEstimator(FittedEstimator):
         """
         table = self._conforming(X)
         return self._model.scores(table)
+
+    def _draw(self, rows: int, seed: int, where: Mapping[str, Any] | None = None) -> pa.Table:
+        """Draw rows as `refine` and `pool_factor` say now, whatever they were when it was fitted.
+
+        Raises
+        ------
+        ParameterError
+            If they are out of range, or the fit was told not to learn to refine.
+        """
+        given = {"refine": self.refine, "pool_factor": self.pool_factor}
+        check_values(type(self).__name__, given, {"refine": REFINE, "pool_factor": POOL_FACTOR})
+        if self.refine and self._model.refinement.state == SWITCHED_OFF:
+            raise ParameterError(
+                "refine: found True, but this model was fitted with refine=False and has nothing "
+                "to refine by; set_params(refine=False), or fit again with refine=True"
+            )
+        factor = int(self.pool_factor) if self.refine else 0
+        return self._model.draw(rows, seed, where, pool_factor=factor)
 
     def _refuse_too_many(self, rows: int) -> None:
         size = self._model.size_of(rows)

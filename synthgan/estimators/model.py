@@ -13,13 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthgan.data.codec import TableCodec
+from synthgan.data.features import Features
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
 from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places_of
 from synthgan.estimators.history import plain_records, records_from
 from synthgan.estimators.randomness import seed_for, seed_from, stream
-from synthgan.sampling import BLOCK_ROWS
+from synthgan.refinement import RefinedSampler, Refinement, Refiner
+from synthgan.refinement.account import OLD_FILE
+from synthgan.sampling import BLOCK_ROWS, Sampler
 from synthgan.training import Trained
 
 # what a row of text, or of a type without a fixed width, takes as an object with its pointer
@@ -51,6 +54,10 @@ class TableModel:
         The seed of the fit.
     repeatable : bool
         Whether the caller gave a `random_state`: then samples without one repeat as well.
+    refinement : Refinement
+        What samples can be refined by, or why by nothing.
+    refiner : Refiner or None
+        What refines them.
     """
 
     codec: TableCodec
@@ -58,6 +65,8 @@ class TableModel:
     trained: Trained
     seed: int
     repeatable: bool
+    refinement: Refinement = OLD_FILE
+    refiner: Refiner | None = None
 
     def seed_of(self, random_state: Any) -> int:
         """The seed of a sample: the caller's, else the fit's own if the caller named that one."""
@@ -73,7 +82,14 @@ class TableModel:
         """Estimate the memory that a table of that many rows needs while it is made, bytes."""
         return rows * _COPIES * sum(map(_cell_bytes, self.codec.arrow_schema.types))
 
-    def draw(self, rows: int, seed: int, where: Mapping[str, Any] | None = None) -> pa.Table:
+    def draw(
+        self,
+        rows: int,
+        seed: int,
+        where: Mapping[str, Any] | None = None,
+        *,
+        pool_factor: int = 0,
+    ) -> pa.Table:
         """Draw new rows.
 
         Parameters
@@ -84,6 +100,8 @@ class TableModel:
             Decides every cell, block by block.
         where : mapping, optional
             Conditions that every row meets.
+        pool_factor : int, default 0
+            Rows to choose each refined row from; 0 for rows as the generator draws them.
 
         Returns
         -------
@@ -96,7 +114,10 @@ class TableModel:
         # whole blocks, so that a shorter sample is the beginning of a longer one; under a condition
         # they would cost too much
         drawn = rows if regions else math.ceil(rows / BLOCK_ROWS) * BLOCK_ROWS
-        blocks = self.trained.sampler.blocks(drawn, seed_for(seed, _DRAWING), regions)
+        sampler: Sampler | RefinedSampler = self.trained.sampler
+        if self.refiner is not None and pool_factor:
+            sampler = RefinedSampler(self.trained.sampler, self.refiner, pool_factor)
+        blocks = sampler.blocks(drawn, seed_for(seed, _DRAWING), regions)
         return self._decode(blocks, seed, where).slice(0, rows)
 
     def fill(self, given: pa.Table, seed: int) -> pa.Table:
@@ -146,9 +167,14 @@ class TableModel:
             "history": plain_records(self.trained.history),
             "seed": self.seed,
             "repeatable": self.repeatable,
+            "refinement": self.refinement.to_dict(),
         }
         arrays = {f"codec.{name}": array for name, array in tables.items()}
-        return header, arrays | {f"trained.{name}": array for name, array in nets.items()}
+        arrays |= {f"trained.{name}": array for name, array in nets.items()}
+        if self.refiner is not None:
+            header["refiner"], trees = self.refiner.to_state()
+            arrays |= {f"refiner.{name}": array for name, array in trees.items()}
+        return header, arrays
 
     @classmethod
     def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -157,7 +183,13 @@ class TableModel:
         trained = Trained.from_state(header["trained"], _part(arrays, "trained."), codec.layout)
         trained.history = records_from(header["history"])
         home = Home.from_dict(header["home"])
-        return cls(codec, home, trained, header["seed"], header["repeatable"])
+        refinement, refiner = OLD_FILE, None
+        if "refinement" in header:
+            refinement = Refinement.from_dict(header["refinement"])
+        if "refiner" in header:
+            trees = _part(arrays, "refiner.")
+            refiner = Refiner.from_state(header["refiner"], trees, Features(codec))
+        return cls(codec, home, trained, header["seed"], header["repeatable"], refinement, refiner)
 
     def _decode(
         self,

@@ -71,6 +71,11 @@ class ProgressBar:
             self._task, description="training", completed=_share(record), state=self._state(record)
         )
 
+    def say(self, what: str) -> None:
+        """Draw what is going on after training."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=what, state="")
+
     def _state(self, record: Mapping[str, float]) -> str:
         parts = [
             f"{record.get('rows_per_second', math.nan):,.0f} rows/s",

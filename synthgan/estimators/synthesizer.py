@@ -13,11 +13,12 @@ from synthgan.data.source import Home, open_source
 from synthgan.errors import TrainingError
 from synthgan.estimators.base import by_name, check_weights, is_named
 from synthgan.estimators.fitting import Task, learn, pick_device
-from synthgan.estimators.generative import GenerativeEstimator
+from synthgan.estimators.generative import POOL_FACTOR, REFINE, GenerativeEstimator
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole
 from synthgan.estimators.planned import PLAN_RULES
 from synthgan.estimators.progress import ProgressBar
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
+from synthgan.refinement.learning import LEAST_FACTOR
 from synthgan.training import Plan
 from synthgan.training.trainer import Callback
 
@@ -99,6 +100,11 @@ class SynthGAN(GenerativeEstimator):
     callbacks : callable, list of callable or None, default None
         Called after each round of training with a mapping of step, epoch, seconds, losses and
         quality; a true answer stops training.
+    refine : bool, default True
+        Whether samples are refined by boosted trees. Learned by `fit` unless False; read again by
+        `sample`, so that ``set_params(refine=False)`` gives rows as the generator draws them.
+    pool_factor : int, default 5
+        Rows that the generator draws for each refined row to be chosen from; read by `sample` too.
 
     Attributes
     ----------
@@ -116,6 +122,9 @@ class SynthGAN(GenerativeEstimator):
         Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
         "diverged" (the best state is kept), or "nothing to learn" for a table of constants and
         identifiers.
+    refinement_ : Refinement
+        What samples are refined by: effective sample size of the pool, rounds, trees, redrawn
+        columns with their gain, seconds; or why they are not.
 
     See Also
     --------
@@ -174,6 +183,8 @@ class SynthGAN(GenerativeEstimator):
         "verbose": whole(0, 2) | kind("a bool", bool),
         "rare_threshold": whole(1),
         "holdout": AUTO | real("a share from 0 to 0.5", 0, 0.5),
+        "refine": REFINE,
+        "pool_factor": POOL_FACTOR,
         "callbacks": Rule(
             "None, a callable or a list of callables",
             lambda value: (
@@ -215,6 +226,8 @@ class SynthGAN(GenerativeEstimator):
         target_weight: float = 1.0,
         holdout: float | str = "auto",
         callbacks: Any = None,
+        refine: bool = True,
+        pool_factor: int = 5,
     ) -> None:
         self.objective = objective
         self.epochs = epochs
@@ -244,6 +257,8 @@ class SynthGAN(GenerativeEstimator):
         self.target_weight = target_weight
         self.holdout = holdout
         self.callbacks = callbacks
+        self.refine = refine
+        self.pool_factor = pool_factor
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn a table; whatever was learned before is forgotten.
@@ -283,7 +298,7 @@ class SynthGAN(GenerativeEstimator):
         weights = check_weights(sample_weight, source.rows)
         task = self._task(source.home, device, started)
         with ProgressBar(self.verbose) as bar:
-            model = learn(source, weights, task, [bar, *self._callbacks()])
+            model = learn(source, weights, task, [bar, *self._callbacks()], bar.say)
         if model.trained.stopped == "max_seconds" and not model.trained.history:
             raise TrainingError(
                 f"max_seconds={self.max_seconds:g} was over before training began: reading and "
@@ -313,6 +328,7 @@ class SynthGAN(GenerativeEstimator):
             repeatable=self.random_state is not None,
             deadline=None if self.max_seconds is None else started + float(self.max_seconds),
             device=device,
+            refine=max(LEAST_FACTOR, int(self.pool_factor)) if self.refine else 0,
         )
 
     def _callbacks(self) -> list[Callback]:

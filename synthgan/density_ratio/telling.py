@@ -40,8 +40,6 @@ class DensityRatio:
         The fold each row was held out in.
     models : tuple of HistGradientBoostingClassifier
         The trees of each fold; they have seen every row outside of it.
-    prior : float
-        Natural logarithm of n_first / n_second, which the trees' log-odds hold too much.
     """
 
     first: Floats
@@ -49,7 +47,6 @@ class DensityRatio:
     rows: Floats
     folds: Integers
     models: tuple[HistGradientBoostingClassifier, ...]
-    prior: float
 
     @property
     def auc(self) -> float:
@@ -59,21 +56,6 @@ class DensityRatio:
         row under the other table's name. So a low figure says copies, not quality.
         """
         return auc(self.first, self.second)
-
-    def log_ratio(self, rows: Floats) -> Floats:
-        """Log density ratio at rows of neither table, the mean over the folds' trees.
-
-        Parameters
-        ----------
-        rows : array of float64 of shape (n, n_columns)
-            Coded as the tables were.
-
-        Returns
-        -------
-        array of float64 of shape (n,)
-        """
-        scores = [model.decision_function(rows) for model in self.models]
-        return np.asarray(np.mean(scores, axis=0) - self.prior, dtype=np.float64)
 
     def importance(self, rows: int, *, rng: np.random.Generator) -> Floats:
         """How much of the AUC goes when one column is shuffled among held-out rows.
@@ -171,9 +153,7 @@ def density_ratio(
         seen = folds != fold
         models.append(_trees(rows[seen], labels[seen], categorical, rng))
         scores[~seen] = models[-1].decision_function(rows[~seen]) - prior
-    return DensityRatio(
-        scores[: len(first)], scores[len(first) :], rows, folds, tuple(models), prior
-    )
+    return DensityRatio(scores[: len(first)], scores[len(first) :], rows, folds, tuple(models))
 
 
 def stratified_folds(sizes: tuple[int, ...], *, rng: np.random.Generator) -> Integers:

@@ -1,0 +1,328 @@
+"""Boosted trees (LightGBM): grown until held-out rows say stop, kept as text, read with care."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+# what predicting needs of a tree's text; the rest is statistics of its training rows
+_SPLITS = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
+_SETS = ("cat_boundaries", "cat_threshold")
+_KEPT = {"num_leaves", "num_cat", "leaf_value", "is_linear", "shrinkage", *_SPLITS, *_SETS}
+_END = "end of trees"
+_MOST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How trees are grown.
+
+    Attributes
+    ----------
+    rate : float
+        Learning rate.
+    leaves : int
+        Leaves of a tree at most.
+    least_rows : int
+        Training rows in a leaf at least.
+    least_curvature : float
+        Second derivative of the loss, summed over the rows of a leaf, at least. Where classes are
+        rare, fast growth needs 10 or so to be stable; a row that is not decided has 0.25.
+    patience : int
+        Rounds without a lower loss on held-out rows after which growing ends.
+    most : int
+        Rounds at most.
+    """
+
+    rate: float = 0.1
+    leaves: int = 31
+    least_rows: int = 50
+    least_curvature: float = 1e-3
+    patience: int = 20
+    most: int = 500
+
+
+GROWTH = Growth()
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Rows with their labels.
+
+    Attributes
+    ----------
+    rows : ndarray of float64 of shape (n, columns)
+        Numbers, NaN where null; categories as whole numbers from 0.
+    labels : ndarray of shape (n,)
+        Classes from 0.
+    weights : ndarray of shape (n,) or None
+        How much each row counts.
+    """
+
+    rows: Floats
+    labels: NDArray[Any]
+    weights: Floats | None = None
+
+    def take(self, index: Any) -> Cases:
+        """The cases of an index or mask."""
+        weights = None if self.weights is None else self.weights[index]
+        return Cases(self.rows[index], self.labels[index], weights)
+
+
+class Trees:
+    """A grown model that can be kept in a file: text without code, and as little as will do.
+
+    Parameters
+    ----------
+    text : str
+        LightGBM's own words for the model.
+    columns : int
+        Columns of the rows it is asked about.
+
+    Raises
+    ------
+    ValueError
+        If the text does not hold together: LightGBM would read, and follow, any number in it.
+    """
+
+    def __init__(self, text: str, columns: int) -> None:
+        self._text = text
+        self.columns = columns
+        self.classes, self.count = _checked(text, columns)
+
+    @cached_property
+    def _booster(self) -> Any:
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self._text)
+
+    def scores(self, rows: Floats, threads: int = 1) -> Floats:
+        """Log-odds of class 1, of shape (n,); of more than two classes, of shape (n, classes)."""
+        found = self._booster.predict(rows, raw_score=True, num_threads=threads)
+        return np.asarray(found, dtype=np.float64)
+
+    def probabilities(self, rows: Floats, threads: int = 1) -> Floats:
+        """Probabilities of the classes, of shape (n, classes)."""
+        scores = self.scores(rows, threads)
+        if scores.ndim == 1:
+            scores = np.stack([np.zeros(len(scores)), scores], axis=1)
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+
+    def to_bytes(self) -> NDArray[np.uint8]:
+        """The text, packed, of shape (bytes,)."""
+        return np.frombuffer(zlib.compress(self._text.encode("ascii"), 9), dtype=np.uint8)
+
+    @classmethod
+    def from_bytes(cls, packed: NDArray[np.uint8], columns: int) -> Trees:
+        """The reverse of `to_bytes`.
+
+        Raises
+        ------
+        ValueError
+            If it is no packed text of trees over that many columns.
+        """
+        reader = zlib.decompressobj()
+        try:
+            text = reader.decompress(packed.astype(np.uint8).tobytes(), _MOST_BYTES)
+        except zlib.error as error:
+            raise ValueError(f"trees: {error}") from error
+        return cls(text.decode("ascii"), columns)
+
+
+def grow(
+    train: Cases,
+    held: Cases,
+    categorical: Mask,
+    *,
+    classes: int = 2,
+    growth: Growth = GROWTH,
+    seed: int = 0,
+    threads: int = 1,
+    deadline: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Trees:
+    """Grow trees on some cases until others are no longer told better.
+
+    The same cases and seed give the same trees, whatever the number of threads.
+
+    Parameters
+    ----------
+    train, held : Cases
+        What the trees see, and what says when to stop.
+    categorical : ndarray of bool of shape (columns,)
+        Which columns are categories.
+    classes : int, default 2
+        Number of classes.
+    growth : Growth, optional
+        How fast, how large, how long.
+    seed : int, default 0
+        Of LightGBM.
+    threads : int, default 1
+        How many it may use.
+    deadline : float or None
+        Reading of `clock` after which no further round begins.
+    clock : callable, default time.monotonic
+        The clock.
+
+    Returns
+    -------
+    Trees
+        Those up to the round with the lowest loss on the held-out cases.
+    """
+    import lightgbm
+
+    told = {"binary": {}} if classes == 2 else {"multiclass": {"num_class": classes}}
+    ((objective, sizes),) = told.items()
+    parameters = _parameters(growth, seed, threads) | {"objective": objective, **sizes}
+    booster = lightgbm.Booster(parameters, _dataset(train, categorical, parameters))
+    booster.add_valid(_dataset(held, categorical, parameters, reference=booster.train_set), "held")
+    best, lowest = 1, np.inf
+    for number in range(1, growth.most + 1):
+        done = booster.update()
+        loss = booster.eval_valid()[0][2]
+        if loss < lowest:
+            best, lowest = number, loss
+        late = deadline is not None and clock() > deadline
+        if done or late or number - best >= growth.patience:
+            break
+    return Trees(_pruned(booster.model_to_string(num_iteration=best)), train.rows.shape[1])
+
+
+def log_loss(probabilities: Floats, labels: Integers) -> Floats:
+    """Minus the logarithm of the probability of what came true, of shape (n,)."""
+    told = probabilities[np.arange(len(labels)), labels]
+    return np.asarray(-np.log(np.maximum(told, 1e-12)))
+
+
+def _parameters(growth: Growth, seed: int, threads: int) -> dict[str, Any]:
+    return {
+        "learning_rate": growth.rate,
+        "num_leaves": growth.leaves,
+        "min_data_in_leaf": growth.least_rows,
+        "min_sum_hessian_in_leaf": growth.least_curvature,
+        "max_cat_to_onehot": 8,
+        "cat_smooth": 20.0,
+        "seed": seed,
+        "num_threads": threads,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "verbosity": -1,
+    }
+
+
+def _dataset(
+    cases: Cases, categorical: Mask, parameters: dict[str, Any], reference: Any = None
+) -> Any:
+    import lightgbm
+
+    return lightgbm.Dataset(
+        cases.rows,
+        cases.labels,
+        weight=cases.weights,
+        reference=reference,
+        categorical_feature=np.flatnonzero(categorical).tolist(),
+        params=parameters,
+    )
+
+
+def _pruned(text: str) -> str:
+    """The same model without what predicting does not need, a half of its length."""
+    head, *trees = text[: text.index(_END)].split("\nTree=")
+    # sizes in bytes of the trees that follow: no longer true, and not needed
+    lines = [line for line in head.split("\n") if line and not line.startswith("tree_sizes=")]
+    parts = ["\n".join(lines) + "\n"]
+    for tree in trees:
+        number, *fields = tree.split("\n")
+        kept = [field for field in fields if field.partition("=")[0] in _KEPT]
+        parts.append("\n".join([f"Tree={number}", *kept]) + "\n\n")
+    return "\n".join([*parts, f"{_END}\n"])
+
+
+def _checked(text: str, columns: int) -> tuple[int, int]:
+    """Number of classes and of trees of a model's text that holds together."""
+    if not text.isascii() or text.count(_END) != 1:
+        raise ValueError("trees: the text is cut short or damaged")
+    head, *trees = text[: text.index(_END)].split("\nTree=")
+    fields = _fields(head)
+    each = int(fields["num_tree_per_iteration"])
+    classes = max(int(fields["num_class"]), 2)
+    objective = "binary sigmoid:1" if classes == 2 else f"multiclass num_class:{classes}"
+    named = len(fields["feature_names"].split()), len(fields["feature_infos"].split())
+    if (
+        int(fields["max_feature_idx"]) != columns - 1
+        or named != (columns, columns)
+        or fields["objective"] != objective
+        or each != (1 if classes == 2 else classes)
+        or not trees
+        or len(trees) % each
+    ):
+        raise ValueError("trees: the head does not fit the table or the trees")
+    for tree in trees:
+        _check_tree(_fields(tree), columns)
+    return classes, len(trees)
+
+
+def _fields(block: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
+
+
+def _check_tree(fields: dict[str, str], columns: int) -> None:
+    """See that every number which is followed as an address lies inside."""
+    if set(fields) - _KEPT or int(fields.get("is_linear", "0")):
+        raise ValueError("trees: found fields that no tree of ours has")
+    leaves, categories = int(fields["num_leaves"]), int(fields["num_cat"])
+    inner = leaves - 1
+    if len(_numbers(fields, "leaf_value")) != leaves or leaves < 1:
+        raise ValueError("trees: the number of leaves is wrong")
+    if not inner:
+        return
+    feature, kind, left, right = (
+        _whole(fields, name)
+        for name in ("split_feature", "decision_type", "left_child", "right_child")
+    )
+    threshold = _numbers(fields, "threshold")
+    if {len(each) for each in (feature, kind, left, right, threshold)} != {inner}:
+        raise ValueError("trees: the number of splits is wrong")
+    # a child stands behind its parent, so that every path ends
+    parents = np.arange(inner)
+    inside = all(
+        ((child < inner) & (child >= -leaves) & ((child < 0) | (child > parents))).all()
+        for child in (left, right)
+    )
+    if not inside or feature.min() < 0 or feature.max() >= columns:
+        raise ValueError("trees: a split leads nowhere")
+    _check_categories(fields, threshold[(kind & 1) == 1], categories)
+
+
+def _check_categories(fields: dict[str, str], asked: Floats, categories: int) -> None:
+    if not categories:
+        if len(asked):
+            raise ValueError("trees: a split by categories has none")
+        return
+    ends, sets = _whole(fields, "cat_boundaries"), _whole(fields, "cat_threshold")
+    rising = len(ends) == categories + 1 and ends[0] == 0 and (np.diff(ends) >= 0).all()
+    if not rising or ends[-1] != len(sets) or sets.min(initial=0) < 0:
+        raise ValueError("trees: the sets of categories are damaged")
+    if len(asked) and not (np.isin(asked, np.arange(categories)).all()):
+        raise ValueError("trees: a split by categories has none")
+
+
+def _numbers(fields: dict[str, str], name: str) -> Floats:
+    return np.array(fields[name].split(), dtype=np.float64)
+
+
+def _whole(fields: dict[str, str], name: str) -> Integers:
+    return np.array(fields[name].split(), dtype=np.int64)

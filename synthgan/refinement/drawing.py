@@ -1,0 +1,58 @@
+"""A sampler whose rows are refined, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.region import Region
+from synthgan.refinement.refiner import Refiner
+from synthgan.sampling import BLOCK_ROWS, Sampler
+
+# behind the numbers of a seed and a block, apart from the block's own stream
+_REFINING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefinedSampler:
+    """Draw encoded rows and refine them; what `Sampler` says of blocks holds here too.
+
+    Each block has a pool of its own, so that block `b` of seed `s` still depends on `(s, b)` alone.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Draws the pool.
+    refiner : Refiner
+        Refines it.
+    factor : int
+        Rows of the pool for each row that is wanted.
+    """
+
+    sampler: Sampler
+    refiner: Refiner
+    factor: int
+
+    def blocks(
+        self, rows: int, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> Iterator[EncodedMatrix]:
+        """Blocks of at most BLOCK_ROWS refined rows, `rows` in all, that lie in the regions.
+
+        The pool is drawn inside the regions, and the columns that they name are not redrawn: every
+        row still meets the condition.
+        """
+        bound = {name for name, _ in regions}
+        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
+            count = min(BLOCK_ROWS, rows - start)
+            pool = self.sampler.pool(count, seed, block, regions, self.factor)
+            # without a condition a block is whole, however much of it is asked for
+            wanted = count if regions else BLOCK_ROWS
+            rng = np.random.default_rng([seed, block, _REFINING])
+            refined = self.refiner.refine(
+                pool, wanted, rng, bound=bound, threads=torch.get_num_threads()
+            )
+            yield refined.take(slice(0, count))

@@ -1,0 +1,202 @@
+"""Learning a refiner: at the end of a fit, from the real rows and a pool of generated ones."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synthgan.boosting import Growth
+from synthgan.data.features import Features
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.density_ratio import LearnedRatio, learn_ratio
+from synthgan.refinement.account import LEARNED, Refinement
+from synthgan.refinement.conditionals import (
+    Conditional,
+    Table,
+    learn_conditional,
+    redrawable,
+)
+from synthgan.refinement.refiner import Refiner, between
+from synthgan.sampling import BLOCK_ROWS, Sampler
+
+LEAST_ROWS = 400
+# a smaller pool teaches little, however small the one is that samples are chosen from
+LEAST_FACTOR = 4
+# more rows than these, or cells of the pool, teach little more and cost much
+MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
+FIRST_ROUNDS, LAST_ROUNDS = 1, 2
+GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a refiner is learned from.
+
+    Attributes
+    ----------
+    sampler : Sampler
+        Draws the pool.
+    features : Features
+        What trees look at.
+    real : EncodedMatrix
+        The rows of the fit, with their weights if they have any.
+    factor : int
+        Rows of the pool for each real row.
+    seed : int
+        Decides everything.
+    deadline : float or None
+        Reading of `time.monotonic` by which to be done.
+    """
+
+    sampler: Sampler
+    features: Features
+    real: EncodedMatrix
+    factor: int
+    seed: int
+    deadline: float | None = None
+
+
+def learn_refiner(
+    lesson: Lesson, say: Callable[[str], None] = lambda what: None
+) -> tuple[Refiner | None, Refinement]:
+    """Learn a refiner.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        From what.
+    say : callable
+        Told what is going on.
+
+    Returns
+    -------
+    Refiner or None
+        None where there is nothing to refine by.
+    Refinement
+        What was learned, or why nothing was.
+    """
+    rows = lesson.real.rows
+    if not lesson.features.names:
+        return None, Refinement("nothing to learn")
+    if rows < LEAST_ROWS:
+        return None, Refinement(f"{rows:,} rows are too few: at least {LEAST_ROWS} are needed")
+    started = time.monotonic()
+    if lesson.deadline is not None and started >= lesson.deadline:
+        return None, Refinement("no time was left")
+    try:
+        refiner = _Learner(lesson, say).learn()
+    except KeyboardInterrupt:
+        return None, Refinement("interrupted")
+    seconds = time.monotonic() - started
+    if refiner.is_idle:
+        late = lesson.deadline is not None and time.monotonic() >= lesson.deadline
+        state = "no time was left" if late else "trees find nothing to refine"
+        return None, Refinement(state, seconds=seconds)
+    return refiner, _account(refiner, seconds)
+
+
+class _Learner:
+    """One lesson: the pool moves through the cascade as the cascade grows."""
+
+    def __init__(self, lesson: Lesson, say: Callable[[str], None]) -> None:
+        self.lesson, self.features, self.say = lesson, lesson.features, say
+        self.rng = np.random.default_rng(lesson.seed)
+        self.threads = torch.get_num_threads()
+        most = min(MOST_ROWS, MOST_CELLS // (lesson.factor * len(lesson.features.names)))
+        real = lesson.real
+        if real.rows > most:
+            real = real.take(np.sort(self.rng.permutation(real.rows)[:most]))
+        self.real = Table(real, self.features.of(real))
+
+    def learn(self) -> Refiner:
+        """The whole cascade, or as much of it as there is time for."""
+        refiner = Refiner(self.features)
+        self.say("refining: drawing a pool")
+        pool = self._pool()
+        if pool is None:
+            return refiner
+        self.say("refining: weighing")
+        first = self._ratio(self.features.of(pool), FIRST_ROUNDS)
+        refiner = replace(refiner, first=first)
+        chosen = self._improved(refiner, pool)
+        conditionals = self._conditionals(chosen)
+        if first is None and not conditionals:
+            return refiner
+        refiner = replace(refiner, conditionals=tuple(conditionals))
+        self.say("refining: weighing again")
+        return replace(refiner, last=self._ratio(self._improved(refiner, pool).rows, LAST_ROUNDS))
+
+    def _pool(self) -> EncodedMatrix | None:
+        wanted = self.lesson.factor * self.real.matrix.rows
+        parts: list[EncodedMatrix] = []
+        for block in range(math.ceil(wanted / BLOCK_ROWS)):
+            if self._is_late():
+                return None
+            parts.append(self.lesson.sampler.pool(BLOCK_ROWS, self.lesson.seed, block))
+        return EncodedMatrix.concat(parts).take(slice(0, wanted))
+
+    def _improved(self, refiner: Refiner, pool: EncodedMatrix) -> Table:
+        # the same draws each time: a later call only goes further
+        rng = np.random.default_rng([self.lesson.seed, 1])
+        kept = between(pool.rows, self.real.matrix.rows)
+        rows, matrix = refiner.improve(pool, kept, rng, threads=self.threads)
+        return Table(matrix, rows)
+
+    def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
+        return learn_ratio(
+            self.real.rows,
+            pool,
+            self.features.categorical,
+            rng=self.rng,
+            counts=self.real.matrix.weights,
+            # beyond it even a certain row cannot be drawn as often as it should
+            most_weight=math.sqrt(self.lesson.factor),
+            rounds=rounds,
+            growth=GROWTH,
+            threads=self.threads,
+            deadline=self.lesson.deadline,
+        )
+
+    def _conditionals(self, generated: Table) -> Sequence[Conditional]:
+        found = []
+        for column in redrawable(self.features):
+            if self._is_late():
+                break
+            self.say(f"refining: {column.name}")
+            conditional = learn_conditional(
+                column,
+                self.real,
+                generated,
+                self.features.categorical,
+                rng=self.rng,
+                threads=self.threads,
+                deadline=self.lesson.deadline,
+            )
+            # half-grown trees may be worse than the generator: what was begun late is not kept
+            if conditional is not None and not self._is_late():
+                found.append(conditional)
+        return sorted(found, key=lambda each: each.column.feature)
+
+    def _is_late(self) -> bool:
+        return self.lesson.deadline is not None and time.monotonic() >= self.lesson.deadline
+
+
+def _account(refiner: Refiner, seconds: float) -> Refinement:
+    first, last = refiner.first, refiner.last
+    return Refinement(
+        LEARNED,
+        effective=1.0 if first is None else first.effective,
+        rounds=() if first is None else first.gains,
+        last_rounds=() if last is None else last.gains,
+        columns={each.column.name: each.gain for each in refiner.conditionals},
+        trees=refiner.trees,
+        seconds=seconds,
+    )
