@@ -63,6 +63,6 @@ def test_a_class_of_half_a_percent_keeps_its_share_and_its_values() -> None:
 def test_a_learning_rate_ten_times_too_high_ends_usable_with_a_warning() -> None:
     table = pd.read_parquet(ADULT).sample(2_000, random_state=0)
     with pytest.warns(SynthganWarning, match="learning rate halved"):
-        model = SynthGAN(epochs=150, learning_rate=1e-2, **SMALL).fit(table)
+        model = SynthGAN(epochs=150, learning_rate=3e-2, **SMALL).fit(table)
     drawn = model.sample(2_000, random_state=1)
     assert fidelity(table, drawn).shape_error < 0.1

@@ -187,7 +187,7 @@ def test_what_is_no_longer_drawn_is_told_and_training_goes_back() -> None:
         lost = 0.03 if game.rates and game.rates[-1] > 0.6 and game.steps > 2 * CHECK else 0.0
         return Check(-0.1 if game.steps else -0.5, lost, ("town = Ulm",) if lost else ())
 
-    with pytest.warns(SynthganWarning, match=r"3.0% of the rows .*town = Ulm"):
+    with pytest.warns(SynthganWarning, match=r"rows like 3.0% .*town = Ulm"):
         run = trainer(game, 12 * CHECK, quality)
         run.run()
     assert game.calmed == 1 and run.best.lost == 0.0
@@ -204,7 +204,7 @@ def test_a_state_that_loses_rows_is_worth_less_than_a_coarser_one() -> None:
 
 def test_what_the_whole_run_never_drew_is_told_at_the_end() -> None:
     quality = lambda: Check(-0.1, 0.02, ("town = Ulm", "age 20 to 30"))  # noqa: E731
-    with pytest.warns(SynthganWarning, match=r"2.0% .*town = Ulm; age 20 to 30.*pack=2"):
+    with pytest.warns(SynthganWarning, match=r"rows like 2.0% .*town = Ulm; age 20 to 30.*pack=2"):
         trainer(FakeGame(), 3 * CHECK, quality).run()
 
 

@@ -15,7 +15,7 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class TablePlan:
-    """Where a table comes from, how it is cut, and what its utility predicts."""
+    """Where a table comes from, what is left out, how it is cut, and what its utility predicts."""
 
     name: str
     target: str | None = None
@@ -25,6 +25,7 @@ class TablePlan:
     holdout: str | None = None
     holdout_share: float = 0.0
     rows: int | None = None
+    without: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,10 @@ def load(plan: TablePlan, data: Path | None) -> tuple[pa.Table, pa.Table]:
         table = from_sklearn(plan.sklearn)
     else:
         table = read(plan.real, data) if plan.real else read(plan.bundled, ROOT)
+    table = table.drop_columns(list(plan.without))
     order = np.random.default_rng(SPLIT_SEED).permutation(table.num_rows)[: plan.rows]
     if plan.holdout is not None:
-        return table, read(plan.holdout, data)
+        return table, read(plan.holdout, data).drop_columns(list(plan.without))
     held = int(plan.holdout_share * len(order))
     return table.take(order[held:]), table.take(order[:held])
 

@@ -30,6 +30,8 @@ TAKE_OFF_CHECKS = 6
 # share of lost rows beyond the best state's that is no chance any more, and checks to believe it
 LOST_MARGIN = 0.005
 LOST_CHECKS = 3
+# steps of a run that was given time enough to draw everything
+WHOLE_RUN = 3 * ROUND_STEPS * ROUNDS_PER_CHECK
 TAKE_OFF_SHARE = 0.6
 TAKE_OFF_ERROR = 0.1
 
@@ -198,7 +200,7 @@ class Trainer:
             self._recover(f"quality has not risen above {self.best.quality:.3f}")
         elif self._keeps_losing():
             self._recover(
-                f"{found.lost:.1%} of the rows are of a kind no longer drawn{_lacking(found)}"
+                f"rows like {found.lost:.1%} of the table's are no longer drawn{_lacking(found)}"
             )
         elif self.stop_on_plateau and self._is_flat():
             self.schedule.hasten(progress)
@@ -276,9 +278,14 @@ class Trainer:
             if math.isfinite(last.quality) and last.worth > self.best.worth:
                 self.best, self.best_state = last, self.game.snapshot()
         self.game.restore(self.best_state)
-        if self.best.lost > LOST_MARGIN:
+        self._tell_what_is_lost()
+
+    def _tell_what_is_lost(self) -> None:
+        """Warn of rows that even the best state hardly draws; of a short run its history says it."""
+        whole = self.stop_on_plateau or self.step >= WHOLE_RUN
+        if whole and self.best.lost > LOST_MARGIN:
             warnings.warn(
-                f"the model hardly draws {self.best.lost:.1%} of the kinds of rows it has seen"
+                f"rows like {self.best.lost:.1%} of the table's are hardly ever drawn"
                 f"{_lacking(self.best)}; train longer, or set pack=2 or a lower learning_rate",
                 SynthganWarning,
                 stacklevel=2,
