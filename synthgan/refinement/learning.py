@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,8 @@ LEAST_FACTOR = 4
 # more rows than these, or cells of the pool, teach little more and cost much
 MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
 FIRST_ROUNDS, LAST_ROUNDS = 1, 2
+# of the time that is left when columns are learned, for weighing again
+LAST_SHARE = 0.3
 GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
 
 Floats = NDArray[np.float64]
@@ -126,13 +128,16 @@ class _Learner:
         self.say("refining: weighing")
         first = self._ratio(self.features.of(pool), FIRST_ROUNDS)
         refiner = replace(refiner, first=first)
-        chosen = self._improved(refiner, pool)
-        conditionals = self._conditionals(chosen)
-        if first is None and not conditionals:
+        if self._is_late():
             return refiner
-        refiner = replace(refiner, conditionals=tuple(conditionals))
+        kept = between(pool.rows, self.real.matrix.rows)
+        rows, pool = refiner.choose(pool, kept, self.rng, threads=self.threads)
+        refiner = replace(refiner, conditionals=self._conditionals(Table(pool, rows)))
+        if refiner.is_idle or self._is_late():
+            return refiner
         self.say("refining: weighing again")
-        return replace(refiner, last=self._ratio(self._improved(refiner, pool).rows, LAST_ROUNDS))
+        refiner.redraw(rows, pool, self.rng, threads=self.threads)
+        return replace(refiner, last=self._ratio(rows, LAST_ROUNDS))
 
     def _pool(self) -> EncodedMatrix | None:
         wanted = self.lesson.factor * self.real.matrix.rows
@@ -142,13 +147,6 @@ class _Learner:
                 return None
             parts.append(self.lesson.sampler.pool(BLOCK_ROWS, self.lesson.seed, block))
         return EncodedMatrix.concat(parts).take(slice(0, wanted))
-
-    def _improved(self, refiner: Refiner, pool: EncodedMatrix) -> Table:
-        # the same draws each time: a later call only goes further
-        rng = np.random.default_rng([self.lesson.seed, 1])
-        kept = between(pool.rows, self.real.matrix.rows)
-        rows, matrix = refiner.improve(pool, kept, rng, threads=self.threads)
-        return Table(matrix, rows)
 
     def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
         return learn_ratio(
@@ -165,10 +163,13 @@ class _Learner:
             deadline=self.lesson.deadline,
         )
 
-    def _conditionals(self, generated: Table) -> Sequence[Conditional]:
+    def _conditionals(self, generated: Table) -> tuple[Conditional, ...]:
         found = []
+        deadline = self.lesson.deadline
+        if deadline is not None:
+            deadline -= LAST_SHARE * (deadline - time.monotonic())
         for column in redrawable(self.features):
-            if self._is_late():
+            if self._is_late(deadline):
                 break
             self.say(f"refining: {column.name}")
             conditional = learn_conditional(
@@ -178,15 +179,16 @@ class _Learner:
                 self.features.categorical,
                 rng=self.rng,
                 threads=self.threads,
-                deadline=self.lesson.deadline,
+                deadline=deadline,
             )
             # half-grown trees may be worse than the generator: what was begun late is not kept
-            if conditional is not None and not self._is_late():
+            if conditional is not None and not self._is_late(deadline):
                 found.append(conditional)
-        return sorted(found, key=lambda each: each.column.feature)
+        return tuple(sorted(found, key=lambda each: each.column.feature))
 
-    def _is_late(self) -> bool:
-        return self.lesson.deadline is not None and time.monotonic() >= self.lesson.deadline
+    def _is_late(self, deadline: float | None = None) -> bool:
+        deadline = self.lesson.deadline if deadline is None else deadline
+        return deadline is not None and time.monotonic() >= deadline
 
 
 def _account(refiner: Refiner, seconds: float) -> Refinement:
