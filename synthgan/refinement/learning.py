@@ -31,8 +31,9 @@ LEAST_FACTOR = 4
 # more rows than these, or cells of the pool, teach little more and cost much
 MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
 FIRST_ROUNDS, LAST_ROUNDS = 1, 2
-# of the time that is left when columns are learned, for weighing again
-LAST_SHARE = 0.3
+# with a deadline: how much of the time left then each stage may grow trees for, which have to be
+# asked about the pool as well, and real rows for each second
+WEIGHING_SHARE, REDRAWING_SHARE, ROWS_PER_SECOND = 0.4, 0.65, 1_000
 GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
 
 Floats = NDArray[np.float64]
@@ -113,6 +114,9 @@ class _Learner:
         self.rng = np.random.default_rng(lesson.seed)
         self.threads = torch.get_num_threads()
         most = min(MOST_ROWS, MOST_CELLS // (lesson.factor * len(lesson.features.names)))
+        if lesson.deadline is not None:
+            left = lesson.deadline - time.monotonic()
+            most = min(most, max(LEAST_ROWS, int(left * ROWS_PER_SECOND)))
         real = lesson.real
         if real.rows > most:
             real = real.take(np.sort(self.rng.permutation(real.rows)[:most]))
@@ -160,14 +164,12 @@ class _Learner:
             rounds=rounds,
             growth=GROWTH,
             threads=self.threads,
-            deadline=self.lesson.deadline,
+            deadline=self._until(WEIGHING_SHARE),
         )
 
     def _conditionals(self, generated: Table) -> tuple[Conditional, ...]:
         found = []
-        deadline = self.lesson.deadline
-        if deadline is not None:
-            deadline -= LAST_SHARE * (deadline - time.monotonic())
+        deadline = self._until(REDRAWING_SHARE)
         for column in redrawable(self.features):
             if self._is_late(deadline):
                 break
@@ -185,6 +187,13 @@ class _Learner:
             if conditional is not None and not self._is_late(deadline):
                 found.append(conditional)
         return tuple(sorted(found, key=lambda each: each.column.feature))
+
+    def _until(self, share: float) -> float | None:
+        """The reading of the clock by which a share of the time that is left is used."""
+        if self.lesson.deadline is None:
+            return None
+        now = time.monotonic()
+        return now + share * (self.lesson.deadline - now)
 
     def _is_late(self, deadline: float | None = None) -> bool:
         deadline = self.lesson.deadline if deadline is None else deadline
