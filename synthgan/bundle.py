@@ -16,6 +16,8 @@ bytes      meaning
 The promise about older files: every release reads the files of all earlier releases from 0.1.0 on.
 A change of the layout, or of what the header and the arrays mean, gets a new `FORMAT_VERSION`, and
 the reader of the old one stays. A file of a newer format is refused with an error that says so.
+A field that is added, and may be missing, changes no meaning: the format stays, as it did when
+refiners came into the header and the arrays.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,9 @@ LEAST_FACTOR = 4
 # more rows than these, or cells of the pool, teach little more and cost much
 MOST_ROWS, MOST_CELLS = 100_000, 25_000_000
 FIRST_ROUNDS, LAST_ROUNDS = 1, 2
+# with a deadline: how much of the time left then each stage may grow trees for, which have to be
+# asked about the pool as well, and real rows for each second
+WEIGHING_SHARE, REDRAWING_SHARE, ROWS_PER_SECOND = 0.4, 0.65, 1_000
 GROWTH = Growth(rate=0.25, leaves=31, least_rows=50, patience=8, most=300)
 
 Floats = NDArray[np.float64]
@@ -111,6 +114,9 @@ class _Learner:
         self.rng = np.random.default_rng(lesson.seed)
         self.threads = torch.get_num_threads()
         most = min(MOST_ROWS, MOST_CELLS // (lesson.factor * len(lesson.features.names)))
+        if lesson.deadline is not None:
+            left = lesson.deadline - time.monotonic()
+            most = min(most, max(LEAST_ROWS, int(left * ROWS_PER_SECOND)))
         real = lesson.real
         if real.rows > most:
             real = real.take(np.sort(self.rng.permutation(real.rows)[:most]))
@@ -126,13 +132,16 @@ class _Learner:
         self.say("refining: weighing")
         first = self._ratio(self.features.of(pool), FIRST_ROUNDS)
         refiner = replace(refiner, first=first)
-        chosen = self._improved(refiner, pool)
-        conditionals = self._conditionals(chosen)
-        if first is None and not conditionals:
+        if self._is_late():
             return refiner
-        refiner = replace(refiner, conditionals=tuple(conditionals))
+        kept = between(pool.rows, self.real.matrix.rows)
+        rows, pool = refiner.choose(pool, kept, self.rng, threads=self.threads)
+        refiner = replace(refiner, conditionals=self._conditionals(Table(pool, rows)))
+        if refiner.is_idle or self._is_late():
+            return refiner
         self.say("refining: weighing again")
-        return replace(refiner, last=self._ratio(self._improved(refiner, pool).rows, LAST_ROUNDS))
+        refiner.redraw(rows, pool, self.rng, threads=self.threads)
+        return replace(refiner, last=self._ratio(rows, LAST_ROUNDS))
 
     def _pool(self) -> EncodedMatrix | None:
         wanted = self.lesson.factor * self.real.matrix.rows
@@ -142,13 +151,6 @@ class _Learner:
                 return None
             parts.append(self.lesson.sampler.pool(BLOCK_ROWS, self.lesson.seed, block))
         return EncodedMatrix.concat(parts).take(slice(0, wanted))
-
-    def _improved(self, refiner: Refiner, pool: EncodedMatrix) -> Table:
-        # the same draws each time: a later call only goes further
-        rng = np.random.default_rng([self.lesson.seed, 1])
-        kept = between(pool.rows, self.real.matrix.rows)
-        rows, matrix = refiner.improve(pool, kept, rng, threads=self.threads)
-        return Table(matrix, rows)
 
     def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
         return learn_ratio(
@@ -162,13 +164,14 @@ class _Learner:
             rounds=rounds,
             growth=GROWTH,
             threads=self.threads,
-            deadline=self.lesson.deadline,
+            deadline=self._until(WEIGHING_SHARE),
         )
 
-    def _conditionals(self, generated: Table) -> Sequence[Conditional]:
+    def _conditionals(self, generated: Table) -> tuple[Conditional, ...]:
         found = []
+        deadline = self._until(REDRAWING_SHARE)
         for column in redrawable(self.features):
-            if self._is_late():
+            if self._is_late(deadline):
                 break
             self.say(f"refining: {column.name}")
             conditional = learn_conditional(
@@ -178,15 +181,23 @@ class _Learner:
                 self.features.categorical,
                 rng=self.rng,
                 threads=self.threads,
-                deadline=self.lesson.deadline,
+                deadline=deadline,
             )
             # half-grown trees may be worse than the generator: what was begun late is not kept
-            if conditional is not None and not self._is_late():
+            if conditional is not None and not self._is_late(deadline):
                 found.append(conditional)
-        return sorted(found, key=lambda each: each.column.feature)
+        return tuple(sorted(found, key=lambda each: each.column.feature))
 
-    def _is_late(self) -> bool:
-        return self.lesson.deadline is not None and time.monotonic() >= self.lesson.deadline
+    def _until(self, share: float) -> float | None:
+        """The reading of the clock by which a share of the time that is left is used."""
+        if self.lesson.deadline is None:
+            return None
+        now = time.monotonic()
+        return now + share * (self.lesson.deadline - now)
+
+    def _is_late(self, deadline: float | None = None) -> bool:
+        deadline = self.lesson.deadline if deadline is None else deadline
+        return deadline is not None and time.monotonic() >= deadline
 
 
 def _account(refiner: Refiner, seconds: float) -> Refinement:

@@ -83,28 +83,34 @@ class Refiner:
             In random order.
         """
         kept = wanted if self.last is None else between(pool.rows, wanted)
-        rows, pool = self.improve(pool, kept, rng, bound=bound, threads=threads)
+        rows, pool = self.choose(pool, kept, rng, threads=threads)
+        pool = self.redraw(rows, pool, rng, bound=bound, threads=threads)
         weights = np.ones(pool.rows)
         if self.last is not None and pool.rows > wanted:
             weights = self.last.weights(rows, threads)
         return pool.take(select(weights, wanted, rng))
 
-    def improve(
-        self,
-        pool: EncodedMatrix,
-        kept: int,
-        rng: np.random.Generator,
-        *,
-        bound: Collection[str] = (),
-        threads: int = 1,
+    def choose(
+        self, pool: EncodedMatrix, kept: int, rng: np.random.Generator, *, threads: int = 1
     ) -> tuple[Floats, EncodedMatrix]:
-        """All of `refine` but the last choice: features and codes of `kept` rows."""
+        """The first choice: features and codes of `kept` rows, or of as many as there are."""
         rows = self.features.of(pool)
         weights = np.ones(pool.rows)
         if self.first is not None and pool.rows > kept:
             weights = self.first.weights(rows, threads)
         chosen = select(weights, kept, rng)
-        rows, pool = rows[chosen], pool.take(chosen)
+        return rows[chosen], pool.take(chosen)
+
+    def redraw(
+        self,
+        rows: Floats,
+        pool: EncodedMatrix,
+        rng: np.random.Generator,
+        *,
+        bound: Collection[str] = (),
+        threads: int = 1,
+    ) -> EncodedMatrix:
+        """The rows with some cells drawn anew; their features follow in place."""
         codes = pool.codes.copy()
         pool = EncodedMatrix(codes, pool.scalars)
         for conditional in self.conditionals:
@@ -112,7 +118,7 @@ class Refiner:
             if column.name not in bound:
                 codes[:, column.choice] = conditional.redraw(rows, rng, threads)
                 rows[:, column.feature] = self.features.column(column.feature, pool)
-        return rows, pool
+        return pool
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """A JSON-safe header, and the trees as packed text."""

@@ -281,7 +281,7 @@ class Trainer:
         self._tell_what_is_lost()
 
     def _tell_what_is_lost(self) -> None:
-        """Warn of rows that even the best state hardly draws; of a short run its history says it."""
+        """Warn of rows that the best state hardly draws; a short run says so in its history."""
         whole = self.stop_on_plateau or self.step >= WHOLE_RUN
         if whole and self.best.lost > LOST_MARGIN:
             warnings.warn(
