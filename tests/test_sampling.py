@@ -15,7 +15,7 @@ from synthgan.data.region import Region
 from synthgan.data.relations import Tie
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.sampling import Sampler
-from synthgan.training.games import initialise
+from synthgan.training.players import initialise
 
 LAYOUT = Layout(
     [
