@@ -104,3 +104,13 @@ def test_only_clipped_weights_go_without_a_slope() -> None:
 
 def test_ctgan_game_packs_and_conditions() -> None:
     assert OBJECTIVES["conditional"].conditional and OBJECTIVES["conditional"].pack == 10
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_penalty_pulls_along_the_slope(dtype: torch.dtype) -> None:
+    slope = torch.tensor([[3.0, 4.0], [0.0, 1.0]], dtype=dtype, requires_grad=True)
+    penalty = zero_centred_penalty(slope)
+    assert penalty.dtype == torch.float32
+    (3.0 * penalty).backward()
+    assert slope.grad is not None and slope.grad.dtype == dtype
+    torch.testing.assert_close(slope.grad, 3.0 * slope.detach())

@@ -153,7 +153,7 @@ class MLPCritic(nn.Module):
     def score_and_slope(
         self, rows: Tensor, masks: Tensor | None = None, sides: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Scores of shape (rows,) and the gradient of their sum, of the shape of `rows`."""
+        """Scores of shape (rows,), and the gradient of their sum, in the network's number type."""
         hidden, befores, spread = self._climb(rows, masks, sides)
         score = self.score(hidden).float().squeeze(1)
         slope = self.score.kernel().expand_as(hidden)
@@ -165,7 +165,7 @@ class MLPCritic(nn.Module):
                 assert self.spread is not None
                 below = below + spread.slope(_through(inner, self.spread)).to(below.dtype)
             slope = slope + below if number else below
-        return score, slope.float()
+        return score, slope
 
     def _climb(
         self, rows: Tensor, masks: Tensor | None, sides: int

@@ -78,10 +78,13 @@ class TableGame:
         players: dict[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         if self.predictor is not None:
             players["predictor"] = self.predictor.to(device)
-        dtype = torch.bfloat16 if plan.precision == "bfloat16" else torch.float32
+        self._dtype = torch.bfloat16 if plan.precision == "bfloat16" else torch.float32
         self._weights = {
             name: Weights(
-                net, self._critic_rate if name == "critic" else self._rate, plan.game.betas, dtype
+                net,
+                self._critic_rate if name == "critic" else self._rate,
+                plan.game.betas,
+                self._dtype,
             )
             for name, net in players.items()
         }
@@ -104,10 +107,12 @@ class TableGame:
         return self._moves()
 
     def _play(self) -> Losses:
-        for _ in range(self.plan.critic_steps):
+        for left in reversed(range(self.plan.critic_steps)):
             real, context, option = self._draw_real()
-            raw, fake = self._generate(context)
-            shown = self._shown(real, context), self._shown(fake, context)
+            # only the last batch is answered to
+            with torch.set_grad_enabled(left == 0):
+                raw, fake = self._generate(context)
+                shown = self._shown(real, context), self._shown(fake, context)
             losses = self._critic_move(*shown)
         with self._frozen_critic():
             loss = self._answer(*shown)
@@ -143,7 +148,7 @@ class TableGame:
         rows = self.features(rows)
         if context is not None:
             rows = torch.cat([rows, context], dim=1)
-        return rows.reshape(len(rows) // self.plan.pack, -1)
+        return rows.reshape(len(rows) // self.plan.pack, -1).to(self._dtype)
 
     def _critic_move(self, real: Tensor, fake: Tensor) -> Losses:
         fake = fake.detach()
