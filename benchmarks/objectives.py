@@ -8,8 +8,8 @@ around a 5 x 5 grid of spacing 1, standard deviation 0.05, as many drawn; a mode
 a quarter of its fair share lies within three standard deviations of it. The codec spreads each
 column evenly, so that the modes of an upright grid touch each other in the networks' eyes; turned
 by 30 degrees they stay apart, which is much harder. Fits have the objective's own settings, and of
-the rest those of `--set`. Steps are moves of the generator; CPU seconds are of the whole fit.
-Prints one row of a table for each objective.
+the rest those of `--set`; samples are as drawn, not refined. Steps are moves of the generator; CPU
+seconds are of the whole fit. Prints one row of a table for each objective.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def fit_and_draw(
 ) -> tuple[pd.DataFrame, str]:
     """As many rows as the real table has, and the CPU seconds of the fit."""
     epochs = max(1, round(steps / (len(real) * (1 - HELD) // BATCH)))
-    model = SynthGAN(**{"epochs": epochs, "random_state": seed, "verbose": 0, **asked})
+    model = SynthGAN(
+        **{"epochs": epochs, "random_state": seed, "verbose": 0, "refine": False, **asked}
+    )
     started = time.process_time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -14,8 +14,9 @@ _WIDTH, _HEIGHT, _MARGIN = 480, 120, 4
 class History(pd.DataFrame):
     """One row per round of training: step, epoch, seconds, pace, rate, losses, quality.
 
-    `quality` is minus the mean of shape and trend error on held-out rows, and missing in rounds
-    without a check. In a notebook the frame shows a curve of it above the rows.
+    `quality` is minus the mean of shape and trend error on held-out rows, `lost` the share of these
+    rows that live where the model hardly draws; both are missing in rounds without a check. In a
+    notebook the frame shows a curve of the quality above the rows.
 
     Examples
     --------
