@@ -52,8 +52,6 @@ class RowHeads(nn.Module):
     """
 
     gather: Tensor
-    scatter: Tensor
-    offsets: Tensor
     group: Tensor
     membership: Tensor
     gate_column: Tensor
@@ -68,7 +66,6 @@ class RowHeads(nn.Module):
         within = torch.arange(largest)[None, :]
         gather = torch.where(within < sizes[:, None], offsets[:, None] + within, self.n_options)
         group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-        position = torch.arange(self.n_options) - offsets[group] if len(sizes) else group
         gate_choice = torch.as_tensor(layout.gate_choice, dtype=torch.long)
         gate_option = torch.as_tensor(layout.gate_option, dtype=torch.long)
         gated = gate_choice >= 0
@@ -78,8 +75,6 @@ class RowHeads(nn.Module):
         membership = torch.nn.functional.one_hot(group, max(len(sizes), 1)).float()
         for name, value in {
             "gather": gather.flatten(),
-            "scatter": group * largest + position,
-            "offsets": offsets,
             "group": group,
             "membership": membership,
             "gate_column": column,
