@@ -115,6 +115,15 @@ def test_best_state_is_kept_not_the_last() -> None:
     assert checked == [*EARLY_CHECKS, CHECK, 2 * CHECK, 3 * CHECK, 4 * CHECK]
 
 
+def test_of_states_that_look_alike_the_last_is_kept() -> None:
+    game = FakeGame()
+    quality = lambda: -0.1 - 0.008 * (game.steps > CHECK) - 0.5 * (game.steps == 0)  # noqa: E731
+    run = trainer(game, 4 * CHECK, quality)
+    run.run()
+    assert game.steps == 4 * CHECK
+    assert run.best.quality == -0.1 and run.kept.quality == pytest.approx(-0.108)
+
+
 def test_plateau_ends_training_early_and_is_named() -> None:
     game = FakeGame()
     run = trainer(game, 100 * CHECK, lambda: -0.1 if game.steps else -0.5, stop_on_plateau=True)

@@ -1,4 +1,4 @@
-"""The training loop: rounds of steps, checks of quality, the best state kept. It knows no GAN."""
+"""The training loop: rounds of steps, checks of quality, a good state kept. It knows no GAN."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ EARLY_CHECKS = (100, 250)
 PATIENCE = 10
 LEAST_GAIN = 0.01
 RESTARTS = 5
+# share of the best state's error by which checks of equal states differ
+CHANCE = 0.1
 COLLAPSE_FACTOR = 2.0
 COLLAPSE_MARGIN = 0.05
 TAKE_OFF_CHECKS = 6
@@ -105,15 +107,15 @@ class Trainer:
         self.quality, self.stop_on_plateau, self.callbacks = quality, stop_on_plateau, callbacks
         self.history: list[Record] = []
         self.step = 0
-        self.best = Check(-math.inf)
-        self.best_state = game.snapshot()
+        self.best = self.kept = Check(-math.inf)
+        self.kept_state = game.snapshot()
         self._checks: list[Check] = []
         self._bad_checks = self._restarts = 0
         self._check_seconds = 0.0
         self._untrained = -math.inf
 
     def run(self) -> str:
-        """Train; the best state is in the game afterwards. Returns why training ended."""
+        """Train; the kept state is in the game afterwards. Returns why training ended."""
         try:
             if self.quality is not None:
                 self._untrained = self._timed_quality().quality
@@ -122,15 +124,15 @@ class Trainer:
             reason = "interrupted"
             logger.warning("training was interrupted at step %d: the model is kept", self.step)
         except _Diverged as trouble:
-            if not math.isfinite(self.best.quality):
+            if not math.isfinite(self.kept.quality):
                 raise TrainingError(f"{trouble}.") from None
             warnings.warn(f"{trouble}. The best state is kept.", SynthganWarning, stacklevel=2)
-            self.game.restore(self.best_state)
+            self.game.restore(self.kept_state)
             return "diverged"
         try:
             self._settle()
         except KeyboardInterrupt:
-            self.game.restore(self.best_state)
+            self.game.restore(self.kept_state)
         return reason
 
     def _rounds(self) -> str:
@@ -189,11 +191,10 @@ class Trainer:
         return self.budget.seconds_left() > 1.5 * self._check_seconds
 
     def _check(self, progress: float) -> tuple[float, float]:
-        """Judge the present state: keep it if best, recover if collapsed, end early if flat."""
+        """Judge the present state: keep it if good, recover if collapsed, end early if flat."""
         found = self._timed_quality()
         self._checks.append(found)
-        if found.worth > self.best.worth:
-            self.best, self.best_state = found, self.game.snapshot()
+        self._keep(found)
         if self._has_collapsed(found):
             self._recover(f"quality fell to {found.quality:.3f}{_lacking(found)}")
         elif self._has_not_taken_off():
@@ -205,6 +206,17 @@ class Trainer:
         elif self.stop_on_plateau and self._is_flat():
             self.schedule.hasten(progress)
         return found.quality, found.lost
+
+    def _keep(self, found: Check) -> None:
+        """Keep the present state unless an earlier one was better beyond chance.
+
+        While the rate falls a generator goes on learning what a check of columns and pairs on few
+        rows no longer tells from chance: of states that look alike, the last is the best.
+        """
+        if found.worth > self.best.worth:
+            self.best = found
+        if found.worth >= self.best.worth - CHANCE * abs(self.best.quality):
+            self.kept, self.kept_state = found, self.game.snapshot()
 
     def _timed_quality(self) -> Check:
         assert self.quality is not None
@@ -257,7 +269,7 @@ class Trainer:
             )
         self.schedule.peak /= 2.0
         self.game.calm()
-        self.game.restore(self.best_state)
+        self.game.restore(self.kept_state)
         self._bad_checks, self._checks = 0, []
         warnings.warn(
             f"step {self.step}: {what}; training goes on from the best state so far with the "
@@ -267,7 +279,7 @@ class Trainer:
         )
 
     def _settle(self) -> None:
-        """Leave the best state in the game; the last one, if it was never checked, competes."""
+        """Leave the kept state in the game; the last one, if it was never checked, competes."""
         if self.quality is None:
             return
         if not self.history or math.isnan(self.history[-1]["quality"]):
@@ -275,18 +287,18 @@ class Trainer:
                 # no time is left to judge the last state: late in the fall it is the best
                 return
             last = self._timed_quality()
-            if math.isfinite(last.quality) and last.worth > self.best.worth:
-                self.best, self.best_state = last, self.game.snapshot()
-        self.game.restore(self.best_state)
+            if math.isfinite(last.quality):
+                self._keep(last)
+        self.game.restore(self.kept_state)
         self._tell_what_is_lost()
 
     def _tell_what_is_lost(self) -> None:
-        """Warn of rows that the best state hardly draws; a short run says so in its history."""
+        """Warn of rows that the kept state hardly draws; a short run says so in its history."""
         whole = self.stop_on_plateau or self.step >= WHOLE_RUN
-        if whole and self.best.lost > LOST_MARGIN:
+        if whole and self.kept.lost > LOST_MARGIN:
             warnings.warn(
-                f"rows like {self.best.lost:.1%} of the table's are hardly ever drawn"
-                f"{_lacking(self.best)}; train longer, or set pack=2 or a lower learning_rate",
+                f"rows like {self.kept.lost:.1%} of the table's are hardly ever drawn"
+                f"{_lacking(self.kept)}; train longer, or set pack=2 or a lower learning_rate",
                 SynthganWarning,
                 stacklevel=2,
             )
