@@ -50,6 +50,19 @@ def test_the_slope_is_what_autograd_finds(variant: str, depth: int, sides: int) 
     torch.testing.assert_close(ours, slow)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_slopes_of_some_rows_are_those_of_all(variant: str) -> None:
+    critic, rows = critic_of(variant), some_rows(12)
+    masks = critic.masks(len(rows), stream(5))
+    score, slope = critic.score_and_slope(rows, masks, 2)
+    some_score, some_slope = critic.score_and_slope(rows, masks, 2, every=3)
+    torch.testing.assert_close(some_score, score)
+    # the spread of a batch ties every row to every score
+    every = 3 if critic.spread is None else 1
+    assert len(some_slope) == 12 // every
+    torch.testing.assert_close(some_slope, slope[::every])
+
+
 def test_the_slope_of_a_pack_is_that_of_all_its_rows() -> None:
     critic, rows = critic_of("all", size=6), some_rows(8, 3)
     masks = critic.masks(4, stream(5))

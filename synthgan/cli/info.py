@@ -94,7 +94,7 @@ def training_line(found: Mapping[str, Any]) -> str:
         f"{last['epoch']:,.1f} epochs, {last['seconds']:,.0f} s",
     ]
     if last.get("quality") is not None:
-        parts.append(f"error on held-out rows {-last['quality']:.2%}")
+        parts.append(f"error of columns and pairs {-last['quality']:.2%}")
     return f"{', '.join(parts)}; ended: {end}"
 
 

@@ -29,8 +29,9 @@ from synthgan.refinement.learning import LEAST_ROWS
 from synthgan.training import Plan, Trained, train
 from synthgan.training.trainer import Callback
 
-# share and most rows that "auto" holds out, and the fewest that can tell a good state from a bad
-_SHARE, _MOST, _FEWEST = 0.1, 10_000, 200
+# rows that states are judged by at most; fewer tell two good states apart by chance alone, so that
+# "auto" takes those that were trained on unless a tenth of the table is as many
+_JUDGED, _SHARE = 10_000, 0.1
 # the random streams of one fit
 _ENCODING, _HOLDING_OUT, _TRAINING, _JUDGING, _REFINING = range(5)
 # what learning to refine may take of the time that is left when training begins: a share, and
@@ -119,7 +120,7 @@ def learn(
     random = stream(task.seed, _HOLDING_OUT)
     training, index = matrix.holdout(held, random)
     if not held:
-        index = random.permutation(matrix.rows)[:_MOST]
+        index = random.permutation(matrix.rows)[:_JUDGED]
     judge = None
     if can_be_judged(codec):
         judge = Judge(codec, rows.take(index, random), seed_for(task.seed, _JUDGING))
@@ -186,15 +187,14 @@ def hold_out(rows: int, holdout: float | str) -> int:
 
     Examples
     --------
-    >>> hold_out(32_561, "auto"), hold_out(1_000_000, "auto"), hold_out(500, "auto")
-    (3256, 10000, 0)
+    >>> hold_out(1_000_000, "auto"), hold_out(32_561, "auto")
+    (10000, 0)
     >>> hold_out(500, 0.2)
     100
     """
     if holdout != "auto":
         return int(rows * float(holdout))
-    held = min(_MOST, int(rows * _SHARE))
-    return held if held >= _FEWEST else 0
+    return _JUDGED if rows * _SHARE >= _JUDGED else 0
 
 
 class Rows:

@@ -14,8 +14,8 @@ _WIDTH, _HEIGHT, _MARGIN = 480, 120, 4
 class History(pd.DataFrame):
     """One row per round of training: step, epoch, seconds, pace, rate, losses, quality.
 
-    `quality` is minus the mean of shape and trend error on held-out rows, `lost` the share of these
-    rows that live where the model hardly draws; both are missing in rounds without a check. In a
+    `quality` is minus the mean of shape and trend error against real rows, `lost` the share of
+    these that live where the model hardly draws; both are missing in rounds without a check. In a
     notebook the frame shows a curve of the quality above the rows.
 
     Examples
@@ -95,7 +95,7 @@ def _curve(frame: pd.DataFrame) -> str:
     best = checked["quality"].max()
     return (
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" role="img">'
-        f"<title>held-out quality by step, best {best:.4f}</title>"
+        f"<title>quality by step, best {best:.4f}</title>"
         f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>'
     )
 

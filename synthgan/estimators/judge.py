@@ -1,4 +1,4 @@
-"""The judge of a fit: how alike a sample is to held-out rows, and what it never draws."""
+"""The judge of a fit: how alike a sample is to real rows, and what it never draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = ("categories", "regions", "clusters")
 
 
 class Judge:
-    """Quality and coverage of a sampler, against held-out rows.
+    """Quality and coverage of a sampler, against real rows.
 
     Parameters
     ----------

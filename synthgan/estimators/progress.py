@@ -83,7 +83,7 @@ class ProgressBar:
             f"generator {record.get('generator_loss', math.nan):.3f}",
         ]
         if math.isfinite(self._quality):
-            parts.append(f"held-out error {-self._quality:.2%}")
+            parts.append(f"error {-self._quality:.2%}")
         parts.append(f"{_clock(record.get('seconds_left', math.nan))} left")
         return "  ".join(parts)
 

@@ -37,7 +37,7 @@ class SynthGAN(GenerativeEstimator):
         [4]_, "least-squares" [5]_, "hinge" [6]_, "wgan-clip" with clipped weights [7]_, "wgan-gp"
         with gradient penalty [2]_, "dragan" [8]_, or CTGAN's "conditional" game [3]_.
     epochs : int or "auto", default "auto"
-        Passes over the rows; "auto" ends on a plateau of held-out quality.
+        Passes over the rows; "auto" ends on a plateau of quality.
     max_seconds : float or None, default None
         Budget of the whole call of `fit`, reading and encoding included. With `epochs` too,
         whichever comes first. A stop by the clock depends on the machine: such a fit cannot be
@@ -94,9 +94,9 @@ class SynthGAN(GenerativeEstimator):
     target_weight : float, default 1.0
         Weight of what it pays.
     holdout : float or "auto", default "auto"
-        Share of the rows kept out of training, by which the best state is chosen. "auto" is a
-        tenth, at most 10,000 rows; none in tables under 2,000 rows, which, as with 0, are judged
-        by the rows they were trained on.
+        Share of the rows kept out of training, by which states are judged. "auto" is 10,000 rows
+        of tables of 100,000 and more. Smaller ones, as with 0, are judged by up to 10,000 of the
+        rows that they were trained on: a tenth of them would tell good states apart by chance.
     callbacks : callable, list of callable or None, default None
         Called after each round of training with a mapping of step, epoch, seconds, losses and
         quality; a true answer stops training.

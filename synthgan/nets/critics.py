@@ -151,11 +151,19 @@ class MLPCritic(nn.Module):
         return out.float().squeeze(1), hidden
 
     def score_and_slope(
-        self, rows: Tensor, masks: Tensor | None = None, sides: int = 1
+        self, rows: Tensor, masks: Tensor | None = None, sides: int = 1, every: int = 1
     ) -> tuple[Tensor, Tensor]:
-        """Scores of shape (rows,), and the gradient of their sum, in the network's number type."""
+        """Scores of shape (rows,), and the gradient of their sum, in the network's number type.
+
+        The gradient is that of every row, or of each second, third, ... one only: where rows are
+        drawn at random these stand for all. A critic that sees the spread of a batch takes all
+        rows, since each has a part in the scores of the others.
+        """
         hidden, befores, spread = self._climb(rows, masks, sides)
         score = self.score(hidden).float().squeeze(1)
+        if every > 1 and spread is None:
+            hidden, befores = hidden[::every], [before[::every] for before in befores]
+            masks = None if masks is None else masks[:, ::every]
         slope = self.score.kernel().expand_as(hidden)
         for number in reversed(range(len(befores))):
             kept = slope if masks is None else slope * masks[number].to(slope.dtype)

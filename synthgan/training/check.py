@@ -12,7 +12,7 @@ class Check:
     Attributes
     ----------
     quality : float
-        Minus an error on held-out rows: higher is better, 0 is perfect.
+        Minus an error against real rows: higher is better, 0 is perfect.
     lost : float
         Share of the real rows that live in a category, region or cluster of rows that the state
         hardly ever draws, beyond chance.

@@ -39,7 +39,7 @@ class Plan:
     objective : str
         A name in `OBJECTIVES`.
     epochs : int or "auto"
-        Passes over the rows; "auto" ends on a plateau of held-out quality.
+        Passes over the rows; "auto" ends on a plateau of quality.
     batch_size : int or "auto"
         Rows in a step.
     learning_rate, penalty : float or "auto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.errors import SynthganWarning
 from synthgan.nets.critics import Critic
 from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
@@ -25,6 +27,8 @@ from synthgan.training.schedule import Budget
 from synthgan.training.trainer import Callback, Record, Trainer
 
 SCORING_ROWS = 16_384
+# a rate so many times that of the objective is told to be one
+WILD = 5
 
 
 @dataclass(slots=True)
@@ -154,6 +158,7 @@ def train(
     resolved = plan.resolve(matrix.rows, layout, device)
     if layout.width == 0:
         return _nothing_to_learn(layout, resolved)
+    _warn_of_a_wild_rate(resolved)
     game = TableGame(matrix, layout, resolved, seed, device)
     sampler = _sampler(game.average, layout, game.frequencies)
     trainer = Trainer(
@@ -172,6 +177,18 @@ def train(
     generator, critic = game.release()
     sampler = _sampler(generator, layout, frequencies)
     return Trained(sampler, critic, resolved, layout, trainer.history, stopped)
+
+
+def _warn_of_a_wild_rate(plan: ResolvedPlan) -> None:
+    usual = plan.game.learning_rate
+    if plan.learning_rate > WILD * usual:
+        warnings.warn(
+            f"learning_rate={plan.learning_rate:g} is {plan.learning_rate / usual:.0f} times what "
+            f"objective {plan.objective!r} is balanced for ({usual:g}): training may swing between "
+            "parts of the table; it goes back and halves the rate where quality falls",
+            SynthganWarning,
+            stacklevel=2,
+        )
 
 
 def _sampler(generator: MLPGenerator, layout: Layout, frequencies: Tensor | None) -> Sampler:
