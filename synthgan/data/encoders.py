@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from synthgan.data.numbers import NumberEncoder
 from synthgan.data.problems import listed
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
-from synthgan.errors import SchemaError
+from synthgan.errors import SchemaError, SynthganWarning
 
 __all__ = [
     "CategoryEncoder",
@@ -85,8 +86,15 @@ def build_encoders(
     ------
     SchemaError
         If a column cannot be learned as it is; all problems at once.
+
+    Warns
+    -----
+    SynthganWarning
+        If protection leaves a column nothing but missing cells.
     """
-    columns, encoders, problems = [], [], []
+    columns: list[Column] = []
+    encoders: list[Encoder] = []
+    problems: list[str] = []
     for name, found in types.items():
         override, summary = said.get(name, {}), summaries.pop(name)
         try:
@@ -99,7 +107,26 @@ def build_encoders(
             problems.append(str(error))
     if problems:
         raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+    _tell_what_is_hidden(encoders, rare_threshold)
     return columns, encoders
+
+
+def _tell_what_is_hidden(encoders: Sequence[Encoder], rare_threshold: int) -> None:
+    """Warn of columns that come out all missing, since each of their values is rare."""
+    hidden = [each for each in encoders if isinstance(each, CategoryEncoder) and each.is_hidden]
+    if not hidden:
+        return
+    names = [each.column.name for each in hidden]
+    shown = ", ".join(f"{each.column.name!r} ({each.protected:,} categories)" for each in hidden)
+    many = len(hidden) > 1
+    warnings.warn(
+        f"column{'s' if many else ''} {shown}: each category is seen in fewer than "
+        f"{rare_threshold} rows, so none is emitted and all cells come out missing; to have them "
+        f"learned, say {{{names[0]!r}: {{'rare': False}}}} in the schema or set rare_threshold=1; "
+        f"to leave {'them' if many else 'it'} out, {dict.fromkeys(names, 'drop')}",
+        SynthganWarning,
+        stacklevel=2,
+    )
 
 
 def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
