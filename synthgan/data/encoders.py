@@ -32,6 +32,9 @@ __all__ = [
 
 Encoder = NumberEncoder | CategoryEncoder | IdEncoder
 
+# columns that a warning names
+_NAMED = 5
+
 _ENCODERS: dict[str, type[NumberEncoder] | type[CategoryEncoder] | type[IdEncoder]] = {
     "number": NumberEncoder,
     "datetime": NumberEncoder,
@@ -113,20 +116,27 @@ def build_encoders(
 
 def _tell_what_is_hidden(encoders: Sequence[Encoder], rare_threshold: int) -> None:
     """Warn of columns that come out all missing, since each of their values is rare."""
-    hidden = [each for each in encoders if isinstance(each, CategoryEncoder) and each.is_hidden]
+    hidden = [each for each in encoders if _is_hidden(each)]
     if not hidden:
         return
     names = [each.column.name for each in hidden]
-    shown = ", ".join(f"{each.column.name!r} ({each.protected:,} categories)" for each in hidden)
-    many = len(hidden) > 1
+    shown = [f"{each.column.name!r} ({each.protected:,} values)" for each in hidden[:_NAMED]]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     warnings.warn(
-        f"column{'s' if many else ''} {shown}: each category is seen in fewer than "
-        f"{rare_threshold} rows, so none is emitted and all cells come out missing; to have them "
-        f"learned, say {{{names[0]!r}: {{'rare': False}}}} in the schema or set rare_threshold=1; "
-        f"to leave {'them' if many else 'it'} out, {dict.fromkeys(names, 'drop')}",
+        f"{'columns' if len(names) > 1 else 'column'} {', '.join(shown)}{more}: each value is seen "
+        f"in fewer than {rare_threshold} rows, so none is emitted and all cells come out missing; "
+        f"to have them learned, say {{{names[0]!r}: {{'rare': False}}}} in the schema or set "
+        f"rare_threshold=1; to leave such a column out, say {{{names[0]!r}: 'drop'}}",
         SynthganWarning,
         stacklevel=2,
     )
+
+
+def _is_hidden(encoder: Encoder) -> bool:
+    """Whether a column has values and none of them may be emitted."""
+    if isinstance(encoder, NumberEncoder):
+        return encoder.protected > 0 and encoder.learned is None
+    return isinstance(encoder, CategoryEncoder) and encoder.is_hidden
 
 
 def _is_public(column: Column, override: Mapping[str, Any]) -> bool:
