@@ -16,8 +16,8 @@ from synthgan.nets.objectives import OBJECTIVES, Objective
 SCALAR_BINS = 16
 # columns from which on a zero-centred penalty has its full weight
 MANY_COLUMNS = 15
-# what binds in tables of less than some 4,000 rows: steps by rows to the power of 2/3
-FEW_ROWS_STEPS = 14
+# what binds in tables of less than some 5,000 rows: steps by a power of the rows, and no fewer than
+FEW_ROWS_STEPS, FEW_ROWS_POWER, LEAST_STEPS = 4.2, 0.8, 300.0
 Auto = Literal["auto"]
 _AS_GIVEN = (
     "critics",
@@ -187,9 +187,9 @@ def _auto_steps(rows: int) -> int:
     Examples
     --------
     >>> [_auto_steps(rows) for rows in (50, 400, 2_000, 5_000, 30_000)]
-    [300, 760, 2222, 3781, 8394]
+    [300, 506, 1836, 3781, 8394]
     """
-    few = max(300.0, FEW_ROWS_STEPS * rows ** (2 / 3))
+    few = max(LEAST_STEPS, FEW_ROWS_STEPS * rows**FEW_ROWS_POWER)
     return int(min(15_000, 600 + 45 * math.sqrt(rows), few))
 
 
