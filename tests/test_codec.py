@@ -20,7 +20,7 @@ from synthgan.data.codec import TableCodec
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.source import open_source
-from synthgan.errors import ConditionError, SchemaError, TableError
+from synthgan.errors import ConditionError, SchemaError, SynthganWarning, TableError
 from synthgan.evaluation import fidelity
 
 TEXT = pa.large_string()
@@ -392,6 +392,26 @@ def test_a_description_is_json_and_can_be_said_back() -> None:
     kinds = {each["name"]: each["kind"] for each in told}
     again = TableCodec.fit([table], overrides=kinds)
     assert {column.name: column.kind for column in again.schema} == kinds
+
+
+def test_columns_of_rare_categories_come_out_missing_after_a_warning() -> None:
+    rare = pa.array(["Ex", "Gd", "Fa"] + [None] * 97)
+    table = pa.table({"a": [1, 2] * 50, "pool": rare, "fence": ["x", None] * 50})
+    table = table.append_column("roof", pa.array([1, 2, 3] + [None] * 97))
+    said = r"columns 'pool' \(3 .*'roof' \(3 .*5 rows.*'pool': {'rare': False}.*'pool': 'drop'"
+    with pytest.warns(SynthganWarning, match=said) as told:
+        codec = TableCodec.fit([table])
+    assert len(told) == 1 and "'fence'" not in str(told[0].message)
+    back = codec.decode(codec.encode([table], np.random.default_rng(0)), np.random.default_rng(0))
+    assert back.column("pool").null_count == back.column("roof").null_count == 100
+    assert back.schema.field("pool").type == codec.schema["pool"].arrow_type
+    hidden = {each["name"]: each["hidden"] for each in codec.describe()}
+    assert hidden == {"a": 0, "pool": 3, "fence": 0, "roof": 3}
+    with pytest.warns(SynthganWarning, match="column 'roof'"):
+        codec = TableCodec.fit([table], overrides={"pool": {"rare": False}})
+    codes = codec.encode([table], np.random.default_rng(0))
+    kept = codec.decode(codes, np.random.default_rng(0)).column("pool")
+    assert kept.to_pylist() == rare.to_pylist()
 
 
 def test_rare_threshold_one_hides_nothing() -> None:

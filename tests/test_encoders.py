@@ -391,6 +391,15 @@ def test_a_category_with_nothing_to_emit_is_refused() -> None:
     assert len(encoder_of(array, 1).levels) == 30
 
 
+def test_a_category_with_nothing_but_missing_cells_to_emit_comes_out_missing() -> None:
+    array = pa.array([f"name {number}" for number in range(30)] + [None], TEXT)
+    encoder = encoder_of(array, 5)
+    assert (encoder.is_hidden, encoder.protected, encoder.options) == (True, 30, 0)
+    assert there_and_back(encoder, array).null_count == 31
+    assert not encoder_of(array, 1).is_hidden
+    assert not encoder_of(pa.nulls(31, TEXT), 5).is_hidden
+
+
 def test_dictionaries_keep_all_declared_levels_in_order() -> None:
     levels = pa.array(["low", "middle", "high", "unused"], TEXT)
     codes = pa.array([2, 0, 0, None, 2, 1] * 5, pa.int32())

@@ -13,6 +13,7 @@ import torch
 from synthgan.data.layout import Layout, Span
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.errors import SynthganWarning, TrainingError
+from synthgan.sampling import Sampler
 from synthgan.training import Plan, train
 from synthgan.training.check import Check
 from synthgan.training.games import PATIENT_ROUNDS, SLOWEST, TableGame, _lead
@@ -373,6 +374,38 @@ def test_batches_follow_small_tables_and_packs() -> None:
     assert Plan("conditional").resolve(104, LAYOUT).batch_size == 100
     assert Plan("conditional", batch_size=7).resolve(104, LAYOUT).batch_size == 10
     assert Plan(epochs=3, batch_size=50).resolve(100, LAYOUT).steps == 6
+
+
+def test_a_fresh_generator_draws_options_about_as_often_as_the_rows_hold_them() -> None:
+    random = np.random.default_rng(0)
+    codes = np.stack(
+        [random.choice(3, 5_000, p=[0.9, 0.099, 0.001]), random.integers(0, 2, 5_000)], 1
+    )
+    codes[:3, 0] = -1
+    matrix = EncodedMatrix(codes.astype(np.int16), random.uniform(-1, 1, (5_000, 2)).astype("f4"))
+    game = TableGame(matrix, LAYOUT, Plan(epochs=1, **SMALL).resolve(5_000, LAYOUT), 0, "cpu")
+    found = Sampler(game.average, LAYOUT).draw(20_000, 0).codes
+    shares = [np.bincount(found[:, 0], minlength=3) / 20_000, np.bincount(found[:, 1]) / 20_000]
+    assert shares[0] == pytest.approx([0.9, 0.099, 0.001], rel=0.6)
+    assert shares[1] == pytest.approx([0.5, 0.5], rel=0.6)
+
+
+def test_shares_of_options_count_weights_and_none_is_zero() -> None:
+    codes = np.array([[0, 0], [0, 1], [1, -1], [-1, 1]], dtype=np.int16)
+    matrix = EncodedMatrix(codes, np.zeros((4, 2), np.float32), np.array([2.0, 0.0, 1.0, 1.0]))
+    shares = DeviceRows(matrix, LAYOUT, "cpu").shares()
+    first, second = np.array([2.5, 1.5, 0.5]) / 4.5, np.array([2.5, 1.5]) / 4.0
+    assert shares.tolist() == pytest.approx([*first, *second])
+    nothing = EncodedMatrix(np.zeros((4, 0), np.int16), np.zeros((4, 1), np.float32))
+    assert len(DeviceRows(nothing, Layout([Span("x", "scalar")]), "cpu").shares()) == 0
+
+
+def test_few_rows_are_played_for_fewer_steps_than_their_root_alone_would_give() -> None:
+    steps = [Plan().resolve(rows, LAYOUT).steps for rows in (20, 105, 700, 2_000)]
+    assert steps == [300, 300, 793, 1836]
+    # as their root alone gives from 5,000 rows on
+    large = [Plan().resolve(rows, LAYOUT).steps for rows in (5_000, 30_000, 1_000_000)]
+    assert large == [3781, 8394, 15_000]
 
 
 def small_game() -> TableGame:

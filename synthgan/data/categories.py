@@ -76,18 +76,21 @@ class CategoryEncoder:
     ) -> CategoryEncoder:
         """Learn from a summary; levels in fewer than `threshold` rows are protected.
 
+        Where all levels are, and some cells are missing, all cells come out missing.
+
         Raises
         ------
         SchemaError
-            If no level is left to be emitted.
+            If nothing is left to be emitted.
         """
         levels, counts = counted_levels(summary, column.arrow_type)
         kept = int(np.count_nonzero(counts >= threshold))
-        if len(counts) and not kept:
+        if len(counts) and not kept and not summary.missing:
             raise SchemaError(
                 f"column {column.name!r}: each of its {len(counts):,} categories is seen in fewer "
-                f"than {threshold} rows, so none may be emitted; say 'rare': False for it in the "
-                "schema, set rare_threshold=1, or drop the column"
+                f"than {threshold} rows, so none may be emitted, and no cell is missing; say "
+                f"{{{column.name!r}: {{'rare': False}}}} in the schema, set rare_threshold=1, or "
+                f"drop the column: {{{column.name!r}: 'drop'}}"
             )
         hidden = len(counts) - kept
         return cls(column, levels[:kept], counts[:kept], summary.missing, hidden)
@@ -106,6 +109,11 @@ class CategoryEncoder:
         if self.missing:
             source = pa.concat_arrays([source, pa.nulls(1, source.type)])
         self._source = source
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether there were levels, and none of them may be emitted."""
+        return self.protected > 0 and not len(self.levels)
 
     @property
     def buckets(self) -> bool:

@@ -10,15 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from synthgan.data.blocks import even_blocks, summarise_chunks
-from synthgan.data.dependencies import find_relations
+from synthgan.data.described import described
 from synthgan.data.encoders import Encoder, build_encoders, restore_encoder, spans_of
+from synthgan.data.indicators import Group, find_structure, with_groups
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.mending import mend_rows
 from synthgan.data.problems import listed, nearest
 from synthgan.data.region import Region
 from synthgan.data.relations import Relation, Relations
-from synthgan.data.schema import Column, Schema, parse_overrides
+from synthgan.data.schema import Schema, parse_overrides
 from synthgan.data.summaries import one_array
 from synthgan.data.wanted import ANYTHING
 from synthgan.errors import ConditionError, TableError
@@ -43,11 +44,15 @@ class TableCodec:
         How many rows were learned.
     relations : iterable of Relation
         Columns that follow others, and are derived from them.
+    groups : iterable of Group
+        Categories that columns of the table are dealt out of; they stand behind the columns.
 
     Attributes
     ----------
     layout : Layout
         Where the columns lie in a row of codes.
+    coded : tuple of Encoder
+        Those of columns and categories that may have codes, in the order of the layout.
 
     Examples
     --------
@@ -65,17 +70,18 @@ class TableCodec:
         rare_threshold: int,
         rows: int = 0,
         relations: Iterable[Relation] = (),
+        groups: Iterable[Group] = (),
     ) -> None:
         self.schema, self.encoders, self.rare_threshold = schema, tuple(encoders), rare_threshold
-        self.rows = rows
+        self.rows, self.groups = rows, tuple(groups)
         self._by_name = {encoder.column.name: encoder for encoder in self.encoders}
-        self.relations = Relations(relations, self._by_name)
+        every = self._by_name | {group.name: group.encoder for group in self.groups}
+        self.relations = Relations(relations, every)
         self._drawn = {
-            name: encoder
-            for name, encoder in self._by_name.items()
-            if not self.relations.is_folded(name)
+            name: encoder for name, encoder in every.items() if not self.relations.is_folded(name)
         }
-        self.layout = Layout(spans_of(self._drawn.values()))
+        self.coded = tuple(self._drawn.values())
+        self.layout = Layout(spans_of(self.coded))
 
     @classmethod
     def fit(
@@ -122,14 +128,14 @@ class TableCodec:
         TableCodec
             One that keeps these relations; its schema says what follows what.
         """
-        found = find_relations(even_blocks(chunks), self.encoders, self.rare_threshold)
+        found, groups = find_structure(even_blocks(chunks), self.encoders, self.rare_threshold)
         parents = {relation.child: relation.parent for relation in found}
         columns = (
             replace(column, follows=parents.get(column.name, column.follows))
             for column in self.schema
         )
         schema = Schema(tuple(columns))
-        return type(self)(schema, self.encoders, self.rare_threshold, self.rows, found)
+        return type(self)(schema, self.encoders, self.rare_threshold, self.rows, found, groups)
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -174,6 +180,7 @@ class TableCodec:
     def _encode_block(
         self, block: pa.Table, rng: np.random.Generator | None, partial: bool
     ) -> EncodedMatrix:
+        block = with_groups(block, self.groups)
         missing = [name for name in self._drawn if name not in block.column_names]
         if missing and not partial:
             raise TableError(f"columns are missing: {', '.join(map(repr, missing))}")
@@ -240,7 +247,7 @@ class TableCodec:
     ) -> pa.Array:
         """The cells of one column that has codes; all meet the condition, if there is one."""
         choice, scalar = self.layout.column_choice(name), self.layout.column_scalar(name)
-        return self._by_name[name].decode(
+        return self._drawn[name].decode(
             None if choice is None else np.ascontiguousarray(matrix.codes[:, choice]),
             None if scalar is None else np.ascontiguousarray(matrix.scalars[:, scalar]),
             rng,
@@ -268,7 +275,7 @@ class TableCodec:
         said = {name: where.get(name) for name in self.relations.scalar_parents if name in settled}
         regions = {name: said.get(name, wanted) for name, wanted in settled.items()}
         return [
-            (name, self._by_name[name].region(wanted))
+            (name, self._drawn[name].region(wanted))
             for name, wanted in regions.items()
             if name not in said or name in where
         ]
@@ -296,19 +303,7 @@ class TableCodec:
 
     def describe(self) -> list[dict[str, Any]]:
         """Say of each column what it is taken for and what is hidden, JSON-safe."""
-        return [self._describe_column(column) for column in self.schema]
-
-    def _describe_column(self, column: Column) -> dict[str, Any]:
-        about = column.to_dict()
-        encoder = self._by_name.get(column.name)
-        if encoder is None:
-            return about | {"distinct": 0, "missing": 0.0, "values": "", "hidden": 0}
-        return about | {
-            "distinct": encoder.distinct,
-            "missing": encoder.missing / self.rows if self.rows else 0.0,
-            **encoder.describe(),
-            "hidden": encoder.protected,
-        }
+        return described(self.schema, self._by_name, self.rows)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Describe the codec as a JSON-safe header and named arrays; no whole column is in it."""
@@ -326,6 +321,10 @@ class TableCodec:
             "rows": self.rows,
             "encoders": headers,
         }
+        groups = [group.to_state() for group in self.groups]
+        header["groups"] = [told for told, _ in groups]
+        for number, (_, own) in enumerate(groups):
+            arrays |= {f"group{number}.{name}": array for name, array in own.items()}
         return header, arrays
 
     @classmethod
@@ -334,13 +333,18 @@ class TableCodec:
         schema = Schema.from_dict(header["schema"])
         encoders, relations = [], []
         for number, (column, state) in enumerate(zip(schema.kept, header["encoders"], strict=True)):
-            start = f"{number}."
-            own = {
-                name.removeprefix(start): array
-                for name, array in arrays.items()
-                if name.startswith(start)
-            }
+            own = _part(arrays, f"{number}.")
             encoders.append(restore_encoder(column, state, own))
             if isinstance(column.follows, str):
                 relations.append(Relation(column.name, column.follows, own[_FOLLOWS]))
-        return cls(schema, encoders, header["rare_threshold"], header["rows"], relations)
+        groups = [
+            Group.from_state(told, _part(arrays, f"group{number}."))
+            for number, told in enumerate(header.get("groups", ()))
+        ]
+        return cls(schema, encoders, header["rare_threshold"], header["rows"], relations, groups)
+
+
+def _part(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from synthgan.data.numbers import NumberEncoder
 from synthgan.data.problems import listed
 from synthgan.data.schema import Column
 from synthgan.data.summaries import LevelSummary, NumberSummary
-from synthgan.errors import SchemaError
+from synthgan.errors import SchemaError, SynthganWarning
 
 __all__ = [
     "CategoryEncoder",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 Encoder = NumberEncoder | CategoryEncoder | IdEncoder
+
+# columns that a warning names
+_NAMED = 5
 
 _ENCODERS: dict[str, type[NumberEncoder] | type[CategoryEncoder] | type[IdEncoder]] = {
     "number": NumberEncoder,
@@ -85,8 +89,15 @@ def build_encoders(
     ------
     SchemaError
         If a column cannot be learned as it is; all problems at once.
+
+    Warns
+    -----
+    SynthganWarning
+        If protection leaves a column nothing but missing cells.
     """
-    columns, encoders, problems = [], [], []
+    columns: list[Column] = []
+    encoders: list[Encoder] = []
+    problems: list[str] = []
     for name, found in types.items():
         override, summary = said.get(name, {}), summaries.pop(name)
         try:
@@ -99,7 +110,33 @@ def build_encoders(
             problems.append(str(error))
     if problems:
         raise SchemaError(problems[0] if len(problems) == 1 else listed("schema", problems))
+    _tell_what_is_hidden(encoders, rare_threshold)
     return columns, encoders
+
+
+def _tell_what_is_hidden(encoders: Sequence[Encoder], rare_threshold: int) -> None:
+    """Warn of columns that come out all missing, since each of their values is rare."""
+    hidden = [each for each in encoders if _is_hidden(each)]
+    if not hidden:
+        return
+    names = [each.column.name for each in hidden]
+    shown = [f"{each.column.name!r} ({each.protected:,} values)" for each in hidden[:_NAMED]]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    warnings.warn(
+        f"{'columns' if len(names) > 1 else 'column'} {', '.join(shown)}{more}: each value is seen "
+        f"in fewer than {rare_threshold} rows, so none is emitted and all cells come out missing; "
+        f"to have them learned, say {{{names[0]!r}: {{'rare': False}}}} in the schema or set "
+        f"rare_threshold=1; to leave such a column out, say {{{names[0]!r}: 'drop'}}",
+        SynthganWarning,
+        stacklevel=2,
+    )
+
+
+def _is_hidden(encoder: Encoder) -> bool:
+    """Whether a column has values and none of them may be emitted."""
+    if isinstance(encoder, NumberEncoder):
+        return encoder.protected > 0 and encoder.learned is None
+    return isinstance(encoder, CategoryEncoder) and encoder.is_hidden
 
 
 def _is_public(column: Column, override: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ class Features:
     Attributes
     ----------
     names : tuple of str
-        The columns, in the order of the table: those that have codes.
+        The columns that have codes, in the order of the layout.
     categorical : ndarray of bool of shape (columns,)
         Which of them are no numbers.
     """
@@ -32,7 +32,7 @@ class Features:
     def __init__(self, codec: TableCodec) -> None:
         self.layout = codec.layout
         coded = {span.column for span in self.layout.spans}
-        self._encoders = [each for each in codec.encoders if each.column.name in coded]
+        self._encoders = [each for each in codec.coded if each.column.name in coded]
         self.names = tuple(each.column.name for each in self._encoders)
         self.categorical = np.array(
             [not isinstance(each, NumberEncoder) for each in self._encoders], dtype=bool

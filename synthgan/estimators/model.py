@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from synthgan.data.codec import TableCodec
 from synthgan.data.features import Features
+from synthgan.data.indicators import broken
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
@@ -154,7 +155,8 @@ class TableModel:
         learned without exception is set far below all that do not.
         """
         scores = self.trained.score(self.codec.encode([table], None))
-        return np.asarray(scores - BREACH * self.codec.relations.broken(table))
+        breaches = broken(self.codec.relations, self.codec.groups, table)
+        return np.asarray(scores - BREACH * breaches)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Describe the model in a JSON-safe header and named arrays."""

@@ -18,7 +18,14 @@ from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise, option_context
 from synthgan.nets.objectives import around, between, one_centred_penalty, zero_centred_penalty
 from synthgan.training.plan import ResolvedPlan
-from synthgan.training.players import State, build_critic, build_generator, build_predictor, part
+from synthgan.training.players import (
+    State,
+    build_critic,
+    build_generator,
+    build_predictor,
+    part,
+    start_at_shares,
+)
 from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
 from synthgan.training.weights import Weights, flatten, view
@@ -63,6 +70,8 @@ class TableGame:
         self.conditions = ConditionDraw(self.rows) if conditional else None
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = build_generator(layout, plan, seed, conditional).to(device)
+        if self.conditions is None:
+            start_at_shares(self.generator, self.rows)
         self.features = CriticFeatures(layout, plan.scalar_bins).to(device)
         self.critic = build_critic(layout, plan, seed + 1, conditional).to(device)
         self.predictor = build_predictor(layout, plan, seed)

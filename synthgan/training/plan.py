@@ -16,6 +16,8 @@ from synthgan.nets.objectives import OBJECTIVES, Objective
 SCALAR_BINS = 16
 # columns from which on a zero-centred penalty has its full weight
 MANY_COLUMNS = 15
+# what binds in tables of less than some 5,000 rows: steps by a power of the rows, and no fewer than
+FEW_ROWS_STEPS, FEW_ROWS_POWER, LEAST_STEPS = 4.2, 0.8, 300.0
 Auto = Literal["auto"]
 _AS_GIVEN = (
     "critics",
@@ -180,7 +182,15 @@ def native_precision(device: str) -> str:
 
 
 def _auto_steps(rows: int) -> int:
-    return int(min(15_000, 600 + 45 * math.sqrt(rows)))
+    """Steps at most; few rows a critic would know by heart long before it has played as many.
+
+    Examples
+    --------
+    >>> [_auto_steps(rows) for rows in (50, 400, 2_000, 5_000, 30_000)]
+    [300, 506, 1836, 3781, 8394]
+    """
+    few = max(LEAST_STEPS, FEW_ROWS_STEPS * rows**FEW_ROWS_POWER)
+    return int(min(15_000, 600 + 45 * math.sqrt(rows), few))
 
 
 def _auto_penalty(objective: Objective, layout: Layout) -> float:

@@ -13,6 +13,7 @@ from synthgan.nets.critics import Critic, CriticPanel, MLPCritic, SpectralLinear
 from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.training.plan import ResolvedPlan
+from synthgan.training.rows import DeviceRows
 
 # between the seeds of one fit's networks: the generator's is its own, the critics' follow
 TARGET_SEED = 1_000
@@ -73,6 +74,17 @@ def initialise(net: Net, seed: int) -> Net:
         if isinstance(module, SpectralLinear):
             module.begin(stream)
     return net
+
+
+@torch.no_grad()
+def start_at_shares(generator: MLPGenerator, rows: DeviceRows) -> None:
+    """Have a fresh generator draw each option about as often as the rows hold it.
+
+    From an even start a level of two rows in a million would be drawn as often as a common one, and
+    a critic, that hardly ever sees a real one, would take long to say so.
+    """
+    logits = rows.shares().log().to(generator.leave.bias.dtype)
+    generator.leave.bias[: len(logits)] += logits
 
 
 def part(state: State, name: str) -> State:

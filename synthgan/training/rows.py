@@ -9,6 +9,9 @@ from torch import Tensor
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 
+# rows that an option is taken to have beside its own: held-out rows may have taken all of them
+LEAST_COUNT = 0.5
+
 
 class DeviceRows:
     """The encoded table on the device that trains.
@@ -45,6 +48,17 @@ class DeviceRows:
         point = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
         place = torch.searchsorted(self._ends, point * self._ends[-1], right=True)
         return place.clamp_max_(self.rows - 1)
+
+    def shares(self) -> Tensor:
+        """Share of the rows in which each option is, of shape (n_options,), none of them 0."""
+        sizes = self.layout.choice_sizes.tolist()
+        shares = []
+        for choice, size in enumerate(sizes):
+            known = self.codes[:, choice].long()
+            weights = self.weights[known >= 0]
+            counts = torch.bincount(known[known >= 0], weights, minlength=size) + LEAST_COUNT
+            shares.append(counts / counts.sum())
+        return torch.cat(shares) if shares else self.weights.new_zeros(0)
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Rows of shape (len(index), width) as the networks see them."""
