@@ -31,10 +31,10 @@ TABLE = Path(__file__).parent.parent / "examples" / "data" / "adult.parquet"
 SMALL, SMALL_CALLS = (1, 100, 1_000), 5
 # what is timed, by the phase that it belongs to: module, owner inside it or "", function
 PHASES = {
-    "noise": [("synthgan.nets.noise", "Noise", "draw")],
+    "noise": [("synthgan.nets.noise", "Noise", "latent")],
     "network": [("synthgan.nets.mlp", "MLPGenerator", "raw")],
     "options": [
-        ("synthgan.sampling", "Sampler", "_block"),
+        ("synthgan.sampling", "Sampler", "_drawn"),
         ("synthgan.sampling", "Sampler", "to_matrix"),
     ],
     "joining the pool": [("synthgan.sampling", "Sampler", "pool")],

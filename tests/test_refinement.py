@@ -233,7 +233,7 @@ class Planted:
     def pool(
         self, rows: int, seed: int, block: int, regions: Sequence[Any] = (), factor: int = 1
     ) -> EncodedMatrix:
-        count = factor * (rows if regions else sampling.BLOCK_ROWS)
+        count = factor * (rows if regions else sampling.block_rows(block))
         return self.codec.encode([self.make(count, seed % 1_000 + block + 1)], rng(seed + block))
 
 
@@ -271,7 +271,7 @@ def test_a_wrong_conditional_is_redrawn_and_what_is_right_is_left_alone() -> Non
     task = lesson(lambda rows, seed: town(rows, seed, told=0.3))
     features = task.features
     real = Table(task.real, features.of(task.real))
-    pool = task.sampler.pool(3_000, 5, 0)
+    pool = task.sampler.pool(3_000, 5, 5)
     generated = Table(pool, features.of(pool))
     found = {
         column.name: learn_conditional(column, real, generated, features.categorical, rng=rng())
