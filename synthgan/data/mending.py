@@ -22,6 +22,7 @@ from synthgan.data.shown import Shown
 if TYPE_CHECKING:
     from synthgan.data.codec import TableCodec
 
+_MOST_KEYS = 2.0**62
 # numbers that are held at once, so that they stay in the processor's cache
 _CELLS_AT_ONCE = 1 << 17
 # what missing costs where something else was drawn: more than any value
@@ -115,9 +116,9 @@ def mended_places(
     options = [each for each in children if not each[0].is_scalar]
     cells = np.stack([group, *(each[2] for each in options)], axis=1)
     moving = np.flatnonzero(~stays)
-    alike, line = np.unique(cells[moving], axis=0, return_inverse=True)
-    order = np.argsort(line.ravel(), kind="stable")
-    moving, line = moving[order], line.ravel()[order]
+    alike, line = _alike(cells[moving])
+    order = np.argsort(line, kind="stable")
+    moving, line = moving[order], line[order]
     losses = [_loss(shown, goes_with) for shown, goes_with, _ in options]
     step = max(_CELLS_AT_ONCE // parent.count, 1)
     for first in range(0, len(alike), step):
@@ -127,6 +128,18 @@ def mended_places(
             rows, kinds = moving[begin:end][some], line[begin:end][some] - first
             places[rows] = _nearest(start, scalars, rows, fits, kinds, values, rng)
     return places
+
+
+def _alike(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different lines of whole numbers, and which of them each line is."""
+    low, width = cells.min(axis=0), np.ptp(cells, axis=0) + 1
+    if np.prod(width.astype(np.float64)) >= _MOST_KEYS:
+        alike, line = np.unique(cells, axis=0, return_inverse=True)
+        return alike, line.ravel()
+    # one number for each line is sorted much faster than the line
+    keys = (cells - low) @ np.append(np.cumprod(width[:0:-1])[::-1], 1)
+    _, first, line = np.unique(keys, return_index=True, return_inverse=True)
+    return cells[first], line
 
 
 def _loss(shown: Shown, goes_with: np.ndarray) -> np.ndarray:
