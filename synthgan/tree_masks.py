@@ -97,7 +97,7 @@ class TreeMasks:
         trees, leaves = values.shape
         self._values = values.ravel()
         # the exponent of a float of one bit is the bit's number, and this
-        self._first = np.arange(trees) * leaves - _EXPONENT_OF_ONE
+        self._first = (np.arange(trees) * leaves - _EXPONENT_OF_ONE).astype(np.int32)
         self._trees = trees
 
     @classmethod
@@ -165,7 +165,8 @@ class TreeMasks:
             reached[...] = left
             bits = reached.view(np.int32)
             np.right_shift(bits, _MANTISSA_BITS, out=bits)
-            np.add(bits, self._first, out=leaf)
+            np.add(bits, self._first, out=bits)
+            leaf[...] = bits
             np.take(self._values, leaf, out=reached, mode="clip")
             found[here] = reached.reshape(count, self._outputs, -1).sum(axis=2)
         return found
