@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthgan.conditioning import Target, narrow
+from synthgan.conditioning import Target, binding, narrow
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
@@ -21,7 +21,7 @@ from synthgan.nets.noise import Noise
 # of the first block, after which blocks double the rows drawn so far, and of any block at most
 FIRST_ROWS, BLOCK_ROWS = 512, 8_192
 # rows that pass the networks together on a CPU, so that they stay in its cache
-CHUNK_ROWS = 1_024
+CHUNK_ROWS = 2_048
 DONOR_BLOCKS = 4
 LEAST_DONORS = 1_024
 
@@ -50,6 +50,8 @@ def block_rows(block: int) -> int:
 
 def cut(rows: int, regions: Sequence[tuple[str, Region]] = ()) -> Iterator[Block]:
     """The blocks of a sample; under a condition all are as large as can be, since each costs much.
+
+    The regions are those that exclude any row, see `synthgan.conditioning.binding`.
 
     Examples
     --------
@@ -105,6 +107,7 @@ class Sampler:
         regions : sequence of (column, Region)
             What each named column may be; none for an unconditional sample.
         """
+        regions = binding(regions, self.layout)
         for block in cut(rows, regions):
             yield self.block(block, seed, regions)
 

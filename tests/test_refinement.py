@@ -435,6 +435,17 @@ def test_refined_rows_meet_conditions(model: SynthGAN, where: dict[str, Any]) ->
     pd.testing.assert_frame_equal(model.sample(300, where=where, random_state=1), drawn)
 
 
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_condition_that_every_row_meets_changes_no_row(model: SynthGAN, refine: bool) -> None:
+    where = {"town": ["Bonn", "Ulm"]}
+    model.set_params(refine=refine)
+    try:
+        drawn = model.sample(3_000, where=where, random_state=1)
+        pd.testing.assert_frame_equal(drawn, model.sample(3_000, random_state=1))
+    finally:
+        model.set_params(refine=True)
+
+
 def test_a_rare_condition_is_met_by_refined_rows_too(
     model: SynthGAN, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,8 @@ def test_a_condition_that_allows_everything_changes_nothing() -> None:
     sampler = make_sampler()
     everything = [("a", region(list(range(6)), 6, None))]
     assert same(next(iter(sampler.blocks(50, 2, everything))), sampler.draw(50, 2))
+    many = EncodedMatrix.concat(list(sampler.blocks(9_000, 2, everything)))
+    assert same(many, sampler.draw(9_000, 2))
 
 
 def test_complete_keeps_what_is_given_and_fills_the_rest() -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from synthgan.conditioning import binding
 from synthgan.data.codec import TableCodec
 from synthgan.data.features import Features
 from synthgan.data.mending import mend_rows
@@ -108,7 +109,7 @@ class TableModel:
         pyarrow.Table
             Of shape (rows, columns), in canonical types.
         """
-        regions = self.codec.regions(where) if where else []
+        regions = binding(self.codec.regions(where) if where else [], self.codec.layout)
         if rows == 0:
             return self.codec.arrow_schema.empty_table()
         sampler: Sampler | RefinedSampler = self.trained.sampler

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from synthgan.conditioning import binding
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
 from synthgan.refinement.refiner import Refiner
@@ -45,6 +46,7 @@ class RefinedSampler:
         The pool is drawn inside the regions, and the columns that they name are not redrawn: every
         row still meets the condition.
         """
+        regions = binding(regions, self.refiner.features.layout)
         for block in cut(rows, regions):
             yield self.block(block, seed, regions)
 
