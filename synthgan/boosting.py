@@ -1,4 +1,4 @@
-"""Boosted trees (LightGBM): grown until held-out rows say stop, kept as text, read with care."""
+"""Boosted trees (LightGBM): grown until held-out rows say stop, kept as text, asked by masks."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthgan.tree_masks import TreeMasks
+from synthgan.tree_text import parsed, pruned
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-# what predicting needs of a tree's text; the rest is statistics of its training rows
-_SPLITS = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
-_SETS = ("cat_boundaries", "cat_threshold")
-_KEPT = {"num_leaves", "num_cat", "leaf_value", "is_linear", "shrinkage", *_SPLITS, *_SETS}
-_END = "end of trees"
 _MOST_BYTES = 1 << 30
 
 
@@ -99,7 +97,12 @@ class Trees:
     def __init__(self, text: str, columns: int) -> None:
         self._text = text
         self.columns = columns
-        self.classes, self.count = _checked(text, columns)
+        self.classes, self._trees = parsed(text, columns)
+        self.count = len(self._trees)
+
+    @cached_property
+    def _masks(self) -> TreeMasks | None:
+        return TreeMasks.build(self._trees, 1 if self.classes == 2 else self.classes)
 
     @cached_property
     def _booster(self) -> Any:
@@ -109,6 +112,13 @@ class Trees:
 
     def scores(self, rows: Floats, threads: int = 1) -> Floats:
         """Log-odds of class 1, of shape (n,); of more than two classes, of shape (n, classes)."""
+        if self._masks is None:
+            return self.walked(rows, threads)
+        found = self._masks.scores(rows)
+        return found[:, 0] if self.classes == 2 else found
+
+    def walked(self, rows: Floats, threads: int = 1) -> Floats:
+        """The same by LightGBM, which walks every tree: slower, unless there are very many."""
         found = self._booster.predict(rows, raw_score=True, num_threads=threads)
         return np.asarray(found, dtype=np.float64)
 
@@ -197,7 +207,7 @@ def grow(
         late = deadline is not None and clock() > deadline
         if done or late or number - best >= growth.patience:
             break
-    return Trees(_pruned(booster.model_to_string(num_iteration=best)), train.rows.shape[1])
+    return Trees(pruned(booster.model_to_string(num_iteration=best)), train.rows.shape[1])
 
 
 def log_loss(probabilities: Floats, labels: Integers) -> Floats:
@@ -236,93 +246,3 @@ def _dataset(
         categorical_feature=np.flatnonzero(categorical).tolist(),
         params=parameters,
     )
-
-
-def _pruned(text: str) -> str:
-    """The same model without what predicting does not need, a half of its length."""
-    head, *trees = text[: text.index(_END)].split("\nTree=")
-    # sizes in bytes of the trees that follow: no longer true, and not needed
-    lines = [line for line in head.split("\n") if line and not line.startswith("tree_sizes=")]
-    parts = ["\n".join(lines) + "\n"]
-    for tree in trees:
-        number, *fields = tree.split("\n")
-        kept = [field for field in fields if field.partition("=")[0] in _KEPT]
-        parts.append("\n".join([f"Tree={number}", *kept]) + "\n\n")
-    return "\n".join([*parts, f"{_END}\n"])
-
-
-def _checked(text: str, columns: int) -> tuple[int, int]:
-    """Number of classes and of trees of a model's text that holds together."""
-    if not text.isascii() or text.count(_END) != 1:
-        raise ValueError("trees: the text is cut short or damaged")
-    head, *trees = text[: text.index(_END)].split("\nTree=")
-    fields = _fields(head)
-    each = int(fields["num_tree_per_iteration"])
-    classes = max(int(fields["num_class"]), 2)
-    objective = "binary sigmoid:1" if classes == 2 else f"multiclass num_class:{classes}"
-    named = len(fields["feature_names"].split()), len(fields["feature_infos"].split())
-    if (
-        int(fields["max_feature_idx"]) != columns - 1
-        or named != (columns, columns)
-        or fields["objective"] != objective
-        or each != (1 if classes == 2 else classes)
-        or not trees
-        or len(trees) % each
-    ):
-        raise ValueError("trees: the head does not fit the table or the trees")
-    for tree in trees:
-        _check_tree(_fields(tree), columns)
-    return classes, len(trees)
-
-
-def _fields(block: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
-
-
-def _check_tree(fields: dict[str, str], columns: int) -> None:
-    """See that every number which is followed as an address lies inside."""
-    if set(fields) - _KEPT or int(fields.get("is_linear", "0")):
-        raise ValueError("trees: found fields that no tree of ours has")
-    leaves, categories = int(fields["num_leaves"]), int(fields["num_cat"])
-    inner = leaves - 1
-    if len(_numbers(fields, "leaf_value")) != leaves or leaves < 1:
-        raise ValueError("trees: the number of leaves is wrong")
-    if not inner:
-        return
-    feature, kind, left, right = (
-        _whole(fields, name)
-        for name in ("split_feature", "decision_type", "left_child", "right_child")
-    )
-    threshold = _numbers(fields, "threshold")
-    if {len(each) for each in (feature, kind, left, right, threshold)} != {inner}:
-        raise ValueError("trees: the number of splits is wrong")
-    # a child stands behind its parent, so that every path ends
-    parents = np.arange(inner)
-    inside = all(
-        ((child < inner) & (child >= -leaves) & ((child < 0) | (child > parents))).all()
-        for child in (left, right)
-    )
-    if not inside or feature.min() < 0 or feature.max() >= columns:
-        raise ValueError("trees: a split leads nowhere")
-    _check_categories(fields, threshold[(kind & 1) == 1], categories)
-
-
-def _check_categories(fields: dict[str, str], asked: Floats, categories: int) -> None:
-    if not categories:
-        if len(asked):
-            raise ValueError("trees: a split by categories has none")
-        return
-    ends, sets = _whole(fields, "cat_boundaries"), _whole(fields, "cat_threshold")
-    rising = len(ends) == categories + 1 and ends[0] == 0 and (np.diff(ends) >= 0).all()
-    if not rising or ends[-1] != len(sets) or sets.min(initial=0) < 0:
-        raise ValueError("trees: the sets of categories are damaged")
-    if len(asked) and not (np.isin(asked, np.arange(categories)).all()):
-        raise ValueError("trees: a split by categories has none")
-
-
-def _numbers(fields: dict[str, str], name: str) -> Floats:
-    return np.array(fields[name].split(), dtype=np.float64)
-
-
-def _whole(fields: dict[str, str], name: str) -> Integers:
-    return np.array(fields[name].split(), dtype=np.int64)

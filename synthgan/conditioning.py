@@ -77,6 +77,11 @@ class Target:
         return scores, scalars
 
 
+def binding(regions: Sequence[tuple[str, Region]], layout: Layout) -> list[tuple[str, Region]]:
+    """The regions that exclude any row: without them a sample has no condition."""
+    return [each for each in regions if not Target([each], layout).is_everything]
+
+
 class _Part:
     """One column of a condition."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from synthgan.conditioning import Target, narrow
+from synthgan.conditioning import Target, binding, narrow
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
@@ -17,9 +18,51 @@ from synthgan.matching import Donors
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
 
-BLOCK_ROWS = 8_192
+# of the first block, after which blocks double the rows drawn so far, and of any block at most
+FIRST_ROWS, BLOCK_ROWS = 512, 8_192
+# rows that pass the networks together on a CPU, so that they stay in its cache
+CHUNK_ROWS = 2_048
 DONOR_BLOCKS = 4
 LEAST_DONORS = 1_024
+
+
+class Block(NamedTuple):
+    """One block of a sample: its number, its first row's, and how many rows of it are wanted."""
+
+    number: int
+    start: int
+    rows: int
+
+
+def block_rows(block: int) -> int:
+    """How many rows a block of a sample without a condition has.
+
+    Examples
+    --------
+    >>> [block_rows(block) for block in range(7)]
+    [512, 512, 1024, 2048, 4096, 8192, 8192]
+    """
+    if block == 0 or FIRST_ROWS >= BLOCK_ROWS:
+        return min(FIRST_ROWS, BLOCK_ROWS)
+    # a power of no use beyond a block's own size
+    return min(FIRST_ROWS << min(block - 1, BLOCK_ROWS.bit_length()), BLOCK_ROWS)
+
+
+def cut(rows: int, regions: Sequence[tuple[str, Region]] = ()) -> Iterator[Block]:
+    """The blocks of a sample; under a condition all are as large as can be, since each costs much.
+
+    The regions are those that exclude any row, see `synthgan.conditioning.binding`.
+
+    Examples
+    --------
+    >>> [block.rows for block in cut(3_000)]
+    [512, 512, 1024, 952]
+    """
+    number = start = 0
+    while start < rows:
+        size = BLOCK_ROWS if regions else block_rows(number)
+        yield Block(number, start, min(size, rows - start))
+        number, start = number + 1, start + size
 
 
 class Sampler:
@@ -27,8 +70,8 @@ class Sampler:
 
     A sample is defined block by block: block `b` of seed `s` depends on `(s, b)` alone, so neither
     the number of rows asked for nor the number of threads that ask changes a row. (Under a
-    condition a block also depends on how many of its rows are wanted.) Nothing in the sampler
-    changes while it draws.
+    condition a block also depends on how many of its rows are wanted.) The first blocks are small,
+    so that a few rows cost little. Nothing in the sampler changes while it draws.
 
     Parameters
     ----------
@@ -64,9 +107,15 @@ class Sampler:
         regions : sequence of (column, Region)
             What each named column may be; none for an unconditional sample.
         """
-        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
-            count = min(BLOCK_ROWS, rows - start)
-            yield self.pool(count, seed, block, regions).take(slice(0, count))
+        regions = binding(regions, self.layout)
+        for block in cut(rows, regions):
+            yield self.block(block, seed, regions)
+
+    def block(
+        self, block: Block, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> EncodedMatrix:
+        """The rows that are wanted of one block."""
+        return self.pool(block.rows, seed, block.number, regions).take(slice(0, block.rows))
 
     def pool(
         self,
@@ -87,13 +136,12 @@ class Sampler:
         regions : sequence of (column, Region)
             What each named column may be.
         factor : int, default 1
-            Without a condition there are `factor` times BLOCK_ROWS rows. Under one there are
-            `factor` times `rows` at most, and fewer, at least `rows`, where it is rare.
+            Without a condition there are `factor` times as many rows as the block has. Under one
+            there are `factor` times `rows` at most, and fewer, at least `rows`, where it is rare.
         """
         target, stream = Target(regions, self.layout), self.stream(seed, block)
         if target.is_everything:
-            parts = [self.to_matrix(self._block(stream)) for _ in range(factor)]
-            return parts[0] if factor == 1 else EncodedMatrix.concat(parts)
+            return self._drawn(factor * block_rows(block), stream)
         most = factor * rows
         return self.to_matrix(narrow(self.generator, self.noise, target, rows, stream, most))
 
@@ -135,11 +183,22 @@ class Sampler:
         device = self.generator.leave.weight.device
         return torch.Generator(device).manual_seed(int(mixed[0]) << 31 | int(mixed[1]) >> 1)
 
-    @torch.no_grad()
-    def _block(self, stream: torch.Generator) -> Tensor:
-        device = str(self.generator.leave.weight.device)
-        rows: Tensor = self.generator(*self.noise.draw(BLOCK_ROWS, stream, device))
-        return rows
+    @torch.inference_mode()
+    def _drawn(self, rows: int, stream: torch.Generator) -> EncodedMatrix:
+        """Fresh rows of the generator, a chunk at a time."""
+        generator, device = self.generator, self.generator.leave.weight.device
+        step = CHUNK_ROWS if device.type == "cpu" else rows
+        choices = len(self.layout.choices)
+        codes = np.empty((rows, choices), dtype=np.int32)
+        scalars = np.empty((rows, self.layout.n_scalars), dtype=np.float32)
+        for start in range(0, rows, step):
+            count = min(step, rows - start)
+            raw = generator.raw(self.noise.latent(count, stream, str(device)))
+            points = torch.rand(count, choices, generator=stream, device=device)
+            code, scalar = generator.heads.choose(raw, points)
+            codes[start : start + count] = code.cpu().numpy()
+            scalars[start : start + count] = scalar.cpu().numpy()
+        return EncodedMatrix(codes, scalars)
 
     def to_matrix(self, rows: Tensor) -> EncodedMatrix:
         """Codes and scalars of rows of shape (rows, width)."""

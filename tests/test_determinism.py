@@ -19,6 +19,7 @@ import torch
 
 from synthgan import SynthGAN
 from synthgan.estimators.randomness import seed_for, seed_from, stream
+from synthgan.estimators.workers import in_order
 from synthgan.sampling import BLOCK_ROWS
 
 QUICK: dict[str, Any] = {"epochs": 2, "width": 16, "depth": 1, "batch_size": 40, "verbose": 0}
@@ -111,6 +112,40 @@ def test_a_shorter_sample_is_the_beginning_of_a_longer_one(model):
     for rows in (1, 50, BLOCK_ROWS, BLOCK_ROWS + 1):
         shorter = model.sample(rows, random_state=5)
         pd.testing.assert_frame_equal(shorter, longer.head(rows), check_exact=True)
+
+
+def test_the_number_of_threads_changes_no_row(model):
+    where, own = {"town": "Ulm"}, torch.get_num_threads()
+    drawn = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            rows = 2 * BLOCK_ROWS + 5
+            drawn.append((model.sample(rows), model.sample(rows, where=where)))
+            assert torch.get_num_threads() == threads
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == threads
+    finally:
+        torch.set_num_threads(own)
+    for one, other in zip(*drawn, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_an_error_in_a_block_is_told_and_ends_the_others(model):
+    done: list[int] = []
+
+    def work(number: int) -> int:
+        done.append(number)
+        return 1 // (3 - number)
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(work, range(1_000), threads=2))
+    assert 3 in done and len(done) < 20
+    own = torch.get_num_threads()
+    started = in_order(work, range(3), threads=2)
+    assert next(started) == 0
+    started.close()
+    assert torch.get_num_threads() == own
 
 
 def test_blocks_differ_from_each_other(model):

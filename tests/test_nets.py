@@ -70,6 +70,47 @@ def test_gumbel_noise_has_its_mean_either_way() -> None:
     assert torch.isfinite(gumbel_from_normal(torch.tensor([-9.0, 9.0]))).all()
 
 
+@pytest.mark.parametrize("shift", [0.0, 300.0, -300.0])
+def test_options_chosen_by_one_number_have_the_law_of_the_softmax(shift: float) -> None:
+    """One row of raw outputs many times: drawn shares against probabilities, by both ways."""
+    raw, _ = raw_and_noise(1)
+    raw[0, 1] = -50.0
+    raw[:, :3] += shift
+    rows, stream = 200_000, torch.Generator().manual_seed(0)
+    many = raw.expand(rows, -1)
+    heads = RowHeads(LAYOUT)
+    codes, scalars = heads.choose(many, torch.rand(rows, 2, generator=stream))
+    slow = heads(many, draw_gumbel(rows, LAYOUT.n_options, stream, "cpu"))
+    for number, part in enumerate(torch.split(raw[0, :5], [3, 2])):
+        expected = part.softmax(dim=0)
+        found = torch.bincount(codes[:, number], minlength=len(part)) / rows
+        by_gumbel = slow[:, :5].split([3, 2], dim=1)[number].mean(dim=0)
+        error = 4.5 * (expected * (1 - expected) / rows).sqrt() + 1e-6
+        assert ((found - expected).abs() < error).all()
+        assert ((by_gumbel - expected).abs() < error).all()
+    assert torch.equal(scalars[:, 0] != 0, codes[:, 1] == 1)
+    assert (scalars[:, 1] == torch.tanh(raw[0, 6])).all()
+    # choices of one row are drawn apart from each other
+    both = ((codes[:, 0] == 0) & (codes[:, 1] == 0)).float().mean()
+    apart = (codes[:, 0] == 0).float().mean() * (codes[:, 1] == 0).float().mean()
+    assert abs(float(both - apart)) < 4.5 * 0.5 / rows**0.5
+
+
+def test_the_ends_of_a_choice_are_options_of_it() -> None:
+    raw = torch.tensor([[-200.0, 0.0, -200.0, 0.0, -200.0, 0.5, 0.5]]).expand(2, -1)
+    codes, _ = RowHeads(LAYOUT).choose(raw, torch.tensor([[0.0, 0.0], [1 - 2**-24, 1 - 2**-24]]))
+    assert codes.tolist() == [[1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("spans", [[Span("a", "choice", 3)], [Span("c", "scalar")]])
+def test_tables_of_one_sort_of_column_are_chosen_too(spans: list[Span]) -> None:
+    layout = Layout(spans)
+    codes, scalars = RowHeads(layout).choose(
+        torch.zeros(4, layout.width), torch.zeros(4, len(layout.choices))
+    )
+    assert codes.shape == (4, len(layout.choices)) and scalars.shape == (4, layout.n_scalars)
+
+
 def test_building_networks_leaves_the_global_stream_alone() -> None:
     before = torch.random.get_rng_state()
     first, second = (initialise(MLPGenerator(LAYOUT, 8, 16, 2), 5) for _ in range(2))

@@ -233,7 +233,7 @@ class Planted:
     def pool(
         self, rows: int, seed: int, block: int, regions: Sequence[Any] = (), factor: int = 1
     ) -> EncodedMatrix:
-        count = factor * (rows if regions else sampling.BLOCK_ROWS)
+        count = factor * (rows if regions else sampling.block_rows(block))
         return self.codec.encode([self.make(count, seed % 1_000 + block + 1)], rng(seed + block))
 
 
@@ -271,7 +271,7 @@ def test_a_wrong_conditional_is_redrawn_and_what_is_right_is_left_alone() -> Non
     task = lesson(lambda rows, seed: town(rows, seed, told=0.3))
     features = task.features
     real = Table(task.real, features.of(task.real))
-    pool = task.sampler.pool(3_000, 5, 0)
+    pool = task.sampler.pool(3_000, 5, 5)
     generated = Table(pool, features.of(pool))
     found = {
         column.name: learn_conditional(column, real, generated, features.categorical, rng=rng())
@@ -433,6 +433,17 @@ def test_refined_rows_meet_conditions(model: SynthGAN, where: dict[str, Any]) ->
         else:
             assert (drawn[name] == wanted).all()
     pd.testing.assert_frame_equal(model.sample(300, where=where, random_state=1), drawn)
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_a_condition_that_every_row_meets_changes_no_row(model: SynthGAN, refine: bool) -> None:
+    where = {"town": ["Bonn", "Ulm"]}
+    model.set_params(refine=refine)
+    try:
+        drawn = model.sample(3_000, where=where, random_state=1)
+        pd.testing.assert_frame_equal(drawn, model.sample(3_000, random_state=1))
+    finally:
+        model.set_params(refine=True)
 
 
 def test_a_rare_condition_is_met_by_refined_rows_too(

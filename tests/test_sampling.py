@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -50,6 +51,25 @@ def test_fewer_rows_are_the_first_of_more(small_blocks: None) -> None:
     assert same(sampler.draw(70, 3), many.take(slice(0, 70)))
     assert not same(sampler.draw(200, 4), many)
     assert not same(many.take(slice(0, 64)), many.take(slice(64, 128)))
+
+
+def test_blocks_double_from_a_small_one_and_lie_side_by_side() -> None:
+    for rows in (1, 512, 513, 8_192, 8_193, 30_000):
+        blocks = list(sampling.cut(rows))
+        assert [block.number for block in blocks] == list(range(len(blocks)))
+        assert sum(block.rows for block in blocks) == rows
+        for block, after in itertools.pairwise(blocks):
+            assert block.rows == sampling.block_rows(block.number)
+            assert after.start == block.start + block.rows
+            assert block.rows <= max(block.start, sampling.FIRST_ROWS)
+    rare = [("c", region(None, 0, (0.5, 0.9)))]
+    assert [block.rows for block in sampling.cut(9_000, rare)] == [8_192, 808]
+
+
+def test_a_block_is_the_same_alone() -> None:
+    sampler, last = make_sampler(), list(sampling.cut(5_000))[-1]
+    alone = sampler.block(last, 3)
+    assert same(alone, sampler.draw(5_000, 3).take(slice(last.start, 5_000)))
 
 
 def test_threads_draw_the_same(small_blocks: None) -> None:
@@ -143,6 +163,8 @@ def test_a_condition_that_allows_everything_changes_nothing() -> None:
     sampler = make_sampler()
     everything = [("a", region(list(range(6)), 6, None))]
     assert same(next(iter(sampler.blocks(50, 2, everything))), sampler.draw(50, 2))
+    many = EncodedMatrix.concat(list(sampler.blocks(9_000, 2, everything)))
+    assert same(many, sampler.draw(9_000, 2))
 
 
 def test_complete_keeps_what_is_given_and_fills_the_rest() -> None:

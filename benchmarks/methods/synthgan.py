@@ -2,7 +2,8 @@
 # dependencies = []
 # [tool.benchmarks]
 # decided_by = ["data", "nets", "training", "sampling.py", "conditioning.py", "matching.py",
-#   "refinement", "boosting.py", "density_ratio", "raking.py", "selection.py",
+#   "refinement", "boosting.py", "tree_masks.py", "tree_text.py", "density_ratio", "raking.py",
+#   "selection.py",
 #   "estimators", "evaluation/fidelity.py", "evaluation/coding.py", "evaluation/columns.py",
 #   "evaluation/reference.py", "evaluation/embedding.py", "evaluation/measures/collapse.py",
 #   "evaluation/measures/lost.py", "evaluation/measures/regions.py",

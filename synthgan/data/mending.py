@@ -9,6 +9,7 @@ follow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,9 @@ from synthgan.data.shown import Shown
 if TYPE_CHECKING:
     from synthgan.data.codec import TableCodec
 
-_ROWS_AT_ONCE = 1_024
+_MOST_KEYS = 2.0**62
+# numbers that are held at once, so that they stay in the processor's cache
+_CELLS_AT_ONCE = 1 << 17
 # what missing costs where something else was drawn: more than any value
 _LAST = 1e9
 # costs this near to each other are the same
@@ -109,78 +112,129 @@ def mended_places(
     if stays.all():
         return places
     start = np.where(drawn < values, drawn, rng.integers(0, values, len(drawn)))
-    cells = np.stack([group, *(each[2] for each in children if not each[0].is_scalar)], axis=1)
-    alike, line = np.unique(cells[~stays], axis=0, return_inverse=True)
-    order = np.argsort(line.ravel(), kind="stable")
-    ends = np.cumsum(np.bincount(line.ravel(), minlength=len(alike)))
-    options = [(each[1], _surprise(each[0], each[1])) for each in children if not each[0].is_scalar]
-    for number, rows in enumerate(np.split(np.flatnonzero(~stays)[order], ends[:-1])):
-        fit = _fitting(parent, alike[number], options, tie)
-        for first in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[first : first + _ROWS_AT_ONCE]
-            ways = _ways(start[some], fit, values)
-            for shown, goes_with, drawn_cells in children:
-                if shown.is_scalar:
-                    ways += _scalar_ways(shown, goes_with[fit], drawn_cells[some])
-            places[some] = fit[_near(ways, np.abs(start[some][:, None] - fit), rng)]
+    scalars = [each for each in children if each[0].is_scalar]
+    options = [each for each in children if not each[0].is_scalar]
+    cells = np.stack([group, *(each[2] for each in options)], axis=1)
+    moving = np.flatnonzero(~stays)
+    alike, line = _alike(cells[moving])
+    order = np.argsort(line, kind="stable")
+    moving, line = moving[order], line[order]
+    losses = [_loss(shown, goes_with) for shown, goes_with, _ in options]
+    step = max(_CELLS_AT_ONCE // parent.count, 1)
+    for first in range(0, len(alike), step):
+        fits = _fitting(parent, alike[first : first + step], losses, tie)
+        begin, end = np.searchsorted(line, [first, first + step])
+        for some in _pieces(fits.sum(axis=1)[line[begin:end] - first]):
+            rows, kinds = moving[begin:end][some], line[begin:end][some] - first
+            places[rows] = _nearest(start, scalars, rows, fits, kinds, values, rng)
     return places
 
 
-def _surprise(shown: Shown, goes_with: np.ndarray) -> np.ndarray:
-    """Of each of a child's values, by the share of the parent's that go with it, in nats."""
+def _alike(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different lines of whole numbers, and which of them each line is."""
+    low, width = cells.min(axis=0), np.ptp(cells, axis=0) + 1
+    if np.prod(width.astype(np.float64)) >= _MOST_KEYS:
+        alike, line = np.unique(cells, axis=0, return_inverse=True)
+        return alike, line.ravel()
+    # one number for each line is sorted much faster than the line
+    keys = (cells - low) @ np.append(np.cumprod(width[:0:-1])[::-1], 1)
+    _, first, line = np.unique(keys, return_index=True, return_inverse=True)
+    return cells[first], line
+
+
+def _loss(shown: Shown, goes_with: np.ndarray) -> np.ndarray:
+    """How surprising a child's value is that one of the parent's gives up, in nats.
+
+    Of shape (child values + 1, parent values), the last line for a cell that says nothing; by the
+    share of the parent's values that go with the child's.
+    """
     shares = np.bincount(goes_with, minlength=shown.count) / len(goes_with)
-    return np.asarray(-np.log(shares))
+    with np.errstate(divide="ignore"):
+        surprise = -np.log(shares)
+    lost = np.arange(shown.count)[:, None] != goes_with
+    loss = np.where(lost, surprise[:, None], 0.0)
+    return np.concatenate([loss, np.zeros((1, len(goes_with)))])
 
 
 def _fitting(
-    parent: Shown,
-    cells: np.ndarray,
-    options: Sequence[tuple[np.ndarray, np.ndarray]],
-    tie: Tie | None,
+    parent: Shown, cells: np.ndarray, losses: Sequence[np.ndarray], tie: Tie | None
 ) -> np.ndarray:
-    """Places of the parent's values for which the least surprising options are given up.
+    """The parent's values for which the least surprising options are given up.
 
-    `cells` are the group of the tie and the cells of the children that are no scalars; `options`
-    are those children's values beside each of the parent's, and how surprising each is.
+    `cells` are the groups of the tie and the cells of the children that are no scalars, `losses`
+    what those children lose; of shape (lines of cells, parent values).
     """
-    given_up = np.zeros(parent.count)
-    for cell, (goes_with, surprise) in zip(cells[1:], options, strict=True):
-        if cell >= 0:
-            given_up += surprise[cell] * (goes_with != cell)
+    given_up = np.zeros((len(cells), parent.count))
+    for cell, loss in zip(cells.T[1:], losses, strict=True):
+        given_up += loss[cell]
     if parent.null is not None:
-        given_up[parent.null] = _LAST
-    if tie is not None and cells[0] >= 0:
-        given_up[~tie.allowed[cells[0]]] = np.inf
-    return np.flatnonzero(given_up <= given_up.min() + _SAME)
+        given_up[:, parent.null] = _LAST
+    if tie is not None:
+        bound = np.flatnonzero(cells[:, 0] >= 0)
+        given_up[bound] = np.where(tie.allowed[cells[bound, 0]], given_up[bound], np.inf)
+    return np.asarray(given_up <= given_up.min(axis=1, keepdims=True) + _SAME)
 
 
-def _near(ways: np.ndarray, steps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The value at the least distance, or one that is not much farther if that is some way off.
+def _pieces(sizes: np.ndarray) -> list[slice]:
+    """Neighbouring rows whose candidates, so many of each, are few enough to be held at once."""
+    piece = np.cumsum(sizes) // _CELLS_AT_ONCE
+    cuts = [0, *(np.flatnonzero(np.diff(piece)) + 1), len(sizes)]
+    return [slice(*ends) for ends in pairwise(cuts) if ends[0] < ends[1]]
 
-    Its chance falls by e with every such way more: rows that all belong somewhere else are not to
-    meet at the nearest end of it.
+
+def _nearest(
+    start: np.ndarray,
+    scalars: Sequence[Child],
+    rows: np.ndarray,
+    fits: np.ndarray,
+    kinds: np.ndarray,
+    values: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """For each of some rows, the value at the least distance among those that fit its kind.
+
+    Or one that is not much farther, if that is some way off: its chance falls by e with every such
+    way more. Rows that all belong somewhere else are not to meet at the nearest end of it. All
+    candidates of all rows lie in one line; a row's begin where `firsts` says.
     """
-    rows = np.arange(len(ways))
-    nearest = np.asarray(ways.argmin(axis=1))
-    far = np.flatnonzero(steps[rows, nearest])
-    unit = ways[far, nearest[far]]
-    more = (ways[far] - unit[:, None]) / np.maximum(unit, 1e-9)[:, None]
-    # the first arrival of a race is drawn in proportion to the rates
-    clock = rng.standard_exponential(more.shape) + 1e-12
-    with np.errstate(over="ignore"):
-        nearest[far] = (clock * np.exp(more)).argmin(axis=1)
-    return nearest
+    of_kind, found = np.nonzero(fits)
+    sizes = np.bincount(of_kind, minlength=len(fits))
+    count = sizes[kinds]
+    row = np.repeat(np.arange(len(rows)), count)
+    firsts = np.cumsum(count) - count
+    begins = (np.cumsum(sizes) - sizes)[kinds]
+    fit = found[np.arange(len(row)) + (begins - firsts)[row]]
+    steps = np.abs(start[rows][row] - fit)
+    ways = steps / max(values - 1, 1)
+    for shown, goes_with, cells in scalars:
+        ways += _scalar_ways(shown, goes_with[fit], cells[rows][row])
+    nearest = _first_least(ways, row, firsts)
+    far = steps[nearest] > 0
+    if far.any():
+        unit = ways[nearest]
+        some = np.flatnonzero(far[row])
+        more = (ways[some] - unit[row[some]]) / np.maximum(unit, 1e-9)[row[some]]
+        # the first arrival of a race is drawn in proportion to the rates
+        clock = rng.standard_exponential(len(some)) + 1e-12
+        arrivals = np.full(len(row), np.inf)
+        with np.errstate(over="ignore"):
+            arrivals[some] = clock * np.exp(more)
+        nearest = np.where(far, _first_least(arrivals, row, firsts), nearest)
+    return np.asarray(fit[nearest])
 
 
-def _ways(cells: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-    """Distances in the order of values, as shares of the whole way, of shape (rows, values)."""
-    return np.asarray(np.abs(cells[:, None] - values) / max(count - 1, 1))
+def _first_least(values: np.ndarray, row: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+    """Where the first least value of each row lies, of rows that lie one after another."""
+    least = np.flatnonzero(values == np.minimum.reduceat(values, firsts)[row])
+    found = np.empty(len(firsts), dtype=np.intp)
+    # what is written last stays
+    found[row[least[::-1]]] = least[::-1]
+    return found
 
 
 def _scalar_ways(shown: Shown, goes_with: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """How far the parent's values would take a child that is a scalar from its cells."""
     values = shown.count - (shown.null is not None)
-    known = (cells[:, None] < values) & (goes_with < values)
-    ways = np.where(known, _ways(cells, goes_with, values), cells[:, None] != goes_with)
-    ways[cells < 0] = 0.0
-    return np.asarray(ways)
+    known = (cells < values) & (goes_with < values)
+    ways = np.abs(cells - goes_with) / max(values - 1, 1)
+    return np.where(cells < 0, 0.0, np.where(known, ways, cells != goes_with))

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
+from synthgan.conditioning import binding
 from synthgan.data.codec import TableCodec
 from synthgan.data.features import Features
 from synthgan.data.indicators import broken
-from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
 from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places_of
 from synthgan.estimators.history import plain_records, records_from
 from synthgan.estimators.randomness import seed_for, seed_from, stream
+from synthgan.estimators.workers import in_order
 from synthgan.refinement import RefinedSampler, Refinement, Refiner
 from synthgan.refinement.account import OLD_FILE
-from synthgan.sampling import BLOCK_ROWS, Sampler
+from synthgan.sampling import BLOCK_ROWS, Block, Sampler, block_rows, cut
 from synthgan.training import Trained
 
 # what a row of text, or of a type without a fixed width, takes as an object with its pointer
@@ -109,17 +110,25 @@ class TableModel:
         pyarrow.Table
             Of shape (rows, columns), in canonical types.
         """
-        regions = self.codec.regions(where) if where else []
+        regions = binding(self.codec.regions(where) if where else [], self.codec.layout)
         if rows == 0:
             return self.codec.arrow_schema.empty_table()
-        # whole blocks, so that a shorter sample is the beginning of a longer one; under a condition
-        # they would cost too much
-        drawn = rows if regions else math.ceil(rows / BLOCK_ROWS) * BLOCK_ROWS
         sampler: Sampler | RefinedSampler = self.trained.sampler
         if self.refiner is not None and pool_factor:
             sampler = RefinedSampler(self.trained.sampler, self.refiner, pool_factor)
-        blocks = sampler.blocks(drawn, seed_for(seed, _DRAWING), regions)
-        return self._decode(blocks, seed, where).slice(0, rows)
+        drawing = seed_for(seed, _DRAWING)
+
+        def decoded(block: Block) -> pa.Table:
+            # a whole block, so that a shorter sample is the beginning of a longer one; under a
+            # condition that would cost too much
+            whole = block if regions else block._replace(rows=block_rows(block.number))
+            matrix = sampler.block(whole, drawing, regions)
+            random = stream(seed, _DECODING, block.number)
+            made = self.codec.decode(matrix, random, where=where, first_row=block.start)
+            return made.slice(0, block.rows)
+
+        threads = torch.get_num_threads()
+        return _together(in_order(decoded, cut(rows, regions), threads))
 
     def fill(self, given: pa.Table, seed: int) -> pa.Table:
         """Fill the null cells of rows, and draw the columns that they lack.
@@ -146,7 +155,16 @@ class TableModel:
         keeping = stream(seed, _KEEPING)
         whole = keep_ties(self.codec, whole, ties, keeping)
         whole = mend_rows(self.codec, whole, ties, keeping)
-        return overlaid(given, self._decode(_cut(whole), seed, mend=False))
+        tables = (
+            self.codec.decode(
+                whole.take(slice(start, start + BLOCK_ROWS)),
+                stream(seed, _DECODING, number),
+                first_row=start,
+                mend=False,
+            )
+            for number, start in enumerate(range(0, whole.rows, BLOCK_ROWS))
+        )
+        return overlaid(given, _together(tables))
 
     def scores(self, table: pa.Table) -> NDArray[np.float64]:
         """Score rows with the critic, shape (rows,); higher is more like the table learned.
@@ -193,33 +211,20 @@ class TableModel:
             refiner = Refiner.from_state(header["refiner"], trees, Features(codec))
         return cls(codec, home, trained, header["seed"], header["repeatable"], refinement, refiner)
 
-    def _decode(
-        self,
-        blocks: Iterable[EncodedMatrix],
-        seed: int,
-        where: Mapping[str, Any] | None = None,
-        mend: bool = True,
-    ) -> pa.Table:
-        done: list[pa.Table] = []
-        for block, codes in enumerate(blocks):
-            random, first_row = stream(seed, _DECODING, block), block * BLOCK_ROWS
-            done.append(
-                self.codec.decode(codes, random, where=where, first_row=first_row, mend=mend)
-            )
-            if block % _BLOCKS_AT_ONCE == _BLOCKS_AT_ONCE - 1:
-                # many small Arrow buffers among torch's own would keep the heap from shrinking
-                done[-_BLOCKS_AT_ONCE:] = [_joined(done[-_BLOCKS_AT_ONCE:])]
-        return _joined(done)
+
+def _together(tables: Iterable[pa.Table]) -> pa.Table:
+    """One table of the tables of blocks."""
+    done: list[pa.Table] = []
+    for number, table in enumerate(tables):
+        done.append(table)
+        if number % _BLOCKS_AT_ONCE == _BLOCKS_AT_ONCE - 1:
+            # many small Arrow buffers among torch's own would keep the heap from shrinking
+            done[-_BLOCKS_AT_ONCE:] = [_joined(done[-_BLOCKS_AT_ONCE:])]
+    return _joined(done)
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
-
-
-def _cut(matrix: EncodedMatrix) -> Iterator[EncodedMatrix]:
-    """A matrix in blocks, the last one as long as what is left."""
-    for start in range(0, matrix.rows, BLOCK_ROWS):
-        yield matrix.take(np.arange(start, min(start + BLOCK_ROWS, matrix.rows)))
 
 
 def _cell_bytes(kind: pa.DataType) -> int:

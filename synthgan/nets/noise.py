@@ -28,10 +28,14 @@ class Noise:
 
     def draw(self, rows: int, stream: torch.Generator, device: str) -> tuple[Tensor, Tensor]:
         """Latent (with context) and Gumbel noise of fresh rows, without the detour over normals."""
+        latent = self.latent(rows, stream, device)
+        return latent, draw_gumbel(rows, self.n_options, stream, device)
+
+    def latent(self, rows: int, stream: torch.Generator, device: str) -> Tensor:
+        """Latent (with context) of fresh rows."""
         size = self.latent_size + (self._cumulative is not None)
         normals = torch.randn(rows, size, generator=stream, device=device)
-        gumbel = draw_gumbel(rows, self.n_options, stream, device)
-        return self._with_context(normals[:, : self.latent_size], normals[:, -1]), gumbel
+        return self._with_context(normals[:, : self.latent_size], normals[:, -1])
 
     def split(self, normals: Tensor) -> tuple[Tensor, Tensor]:
         """The same from normals of shape (rows, size)."""

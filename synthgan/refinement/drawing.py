@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from synthgan.conditioning import binding
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
 from synthgan.refinement.refiner import Refiner
-from synthgan.sampling import BLOCK_ROWS, Sampler
+from synthgan.sampling import Block, Sampler, block_rows, cut
 
 # behind the numbers of a seed and a block, apart from the block's own stream
 _REFINING = 1
@@ -45,14 +46,20 @@ class RefinedSampler:
         The pool is drawn inside the regions, and the columns that they name are not redrawn: every
         row still meets the condition.
         """
+        regions = binding(regions, self.refiner.features.layout)
+        for block in cut(rows, regions):
+            yield self.block(block, seed, regions)
+
+    def block(
+        self, block: Block, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> EncodedMatrix:
+        """The rows that are wanted of one block."""
+        pool = self.sampler.pool(block.rows, seed, block.number, regions, self.factor)
+        # without a condition a block is whole, however much of it is asked for
+        wanted = block.rows if regions else block_rows(block.number)
+        rng = np.random.default_rng([seed, block.number, _REFINING])
         bound = {name for name, _ in regions}
-        for block, start in enumerate(range(0, rows, BLOCK_ROWS)):
-            count = min(BLOCK_ROWS, rows - start)
-            pool = self.sampler.pool(count, seed, block, regions, self.factor)
-            # without a condition a block is whole, however much of it is asked for
-            wanted = count if regions else BLOCK_ROWS
-            rng = np.random.default_rng([seed, block, _REFINING])
-            refined = self.refiner.refine(
-                pool, wanted, rng, bound=bound, threads=torch.get_num_threads()
-            )
-            yield refined.take(slice(0, count))
+        refined = self.refiner.refine(
+            pool, wanted, rng, bound=bound, threads=torch.get_num_threads()
+        )
+        return refined.take(slice(0, block.rows))

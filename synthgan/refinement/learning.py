@@ -23,7 +23,7 @@ from synthgan.refinement.conditionals import (
     redrawable,
 )
 from synthgan.refinement.refiner import Refiner, between
-from synthgan.sampling import BLOCK_ROWS, Sampler
+from synthgan.sampling import Sampler, cut
 
 LEAST_ROWS = 400
 # a smaller pool teaches little, however small the one is that samples are chosen from
@@ -146,11 +146,12 @@ class _Learner:
     def _pool(self) -> EncodedMatrix | None:
         wanted = self.lesson.factor * self.real.matrix.rows
         parts: list[EncodedMatrix] = []
-        for block in range(math.ceil(wanted / BLOCK_ROWS)):
+        for block in cut(wanted):
             if self._is_late():
                 return None
-            parts.append(self.lesson.sampler.pool(BLOCK_ROWS, self.lesson.seed, block))
-        return EncodedMatrix.concat(parts).take(slice(0, wanted))
+            pool = self.lesson.sampler.pool(block.rows, self.lesson.seed, block.number)
+            parts.append(pool.take(slice(0, block.rows)))
+        return EncodedMatrix.concat(parts)
 
     def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
         return learn_ratio(
