@@ -1,11 +1,15 @@
 """Planted tables whose small parts a generator might lose."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from synthgan import SynthGAN
+from synthgan.errors import SynthganWarning
 
+ADULT = Path(__file__).parent.parent / "examples" / "data" / "adult.parquet"
 ROWS = 4_000
 SMALL = {"width": 64, "batch_size": 200, "random_state": 0, "verbose": 0, "precision": "float32"}
 
@@ -51,3 +55,12 @@ def test_a_class_of_half_a_percent_keeps_its_share() -> None:
     for found in (drawn["kind"] == "fraud", drawn["amount"] > 5):
         assert 0 < found.sum() < real + 4 * (2 * real) ** 0.5
     assert abs((drawn["kind"] == "fraud").sum() - real) < 4 * (2 * real) ** 0.5
+
+
+@pytest.mark.slow
+def test_a_rate_ten_times_too_high_ends_in_a_usable_model_and_a_warning() -> None:
+    table = pd.read_parquet(ADULT).sample(2_000, random_state=0)
+    with pytest.warns(SynthganWarning, match="learning_rate=0.01 is 10 times"):
+        model = SynthGAN(epochs=60, learning_rate=1e-2, **SMALL).fit(table)
+    untrained = SynthGAN(epochs=1, learning_rate=1e-9, **SMALL).fit(table)
+    assert model.score(table) > max(-0.08, untrained.score(table) / 2)
