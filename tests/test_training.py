@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -174,6 +175,26 @@ def test_collapse_goes_back_to_the_best_state() -> None:
     with pytest.warns(SynthganWarning, match="quality fell to -0.9"):
         trainer(game, 12 * CHECK, quality).run()
     assert len(fell) == 2 and game.rates[fell[-1]] <= 0.5
+
+
+def test_a_rate_that_makes_states_worse_is_halved_without_going_back() -> None:
+    game = FakeGame()
+    worse: list[int] = []
+
+    def quality() -> float:
+        if game.steps > CHECK and game.rates[-1] > 0.3:
+            worse.append(game.steps)
+            return -0.13
+        return -0.1 if game.steps else -0.5
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trainer(game, 12 * CHECK, quality).run()
+    # once at once, and again as soon as two checks did not get over it
+    assert worse == [2 * CHECK, 3 * CHECK, 4 * CHECK]
+    after = [game.rates[step + 1] for step in worse]
+    assert after[0] == pytest.approx(after[1], rel=0.2) and after[2] < 0.3
+    assert game.calmed == 0 and len(game.rates) == 12 * CHECK
 
 
 def test_training_that_does_not_take_off_starts_lower() -> None:

@@ -26,6 +26,8 @@ LEAST_GAIN = 0.01
 RESTARTS = 5
 # share of the best state's error by which checks of equal states differ
 CHANCE = 0.1
+# the same from which on a state is worse because the rate is too high, and checks to get over it
+SWING, SWING_CHECKS = 0.25, 2
 COLLAPSE_FACTOR = 2.0
 COLLAPSE_MARGIN = 0.05
 TAKE_OFF_CHECKS = 6
@@ -110,7 +112,7 @@ class Trainer:
         self.best = self.kept = Check(-math.inf)
         self.kept_state = game.snapshot()
         self._checks: list[Check] = []
-        self._bad_checks = self._restarts = 0
+        self._bad_checks = self._restarts = self._slowed_at = 0
         self._check_seconds = 0.0
         self._untrained = -math.inf
 
@@ -203,6 +205,8 @@ class Trainer:
             self._recover(
                 f"rows like {found.lost:.1%} of the table's are no longer drawn{_lacking(found)}"
             )
+        elif self._swings(found):
+            self._slow_down(found)
         elif self.stop_on_plateau and self._is_flat():
             self.schedule.hasten(progress)
         return found.quality, found.lost
@@ -224,6 +228,23 @@ class Trainer:
         found = self.quality()
         self._check_seconds = time.perf_counter() - started
         return found
+
+    def _swings(self, found: Check) -> bool:
+        """Clearly worse than the best state, and not just after the rate was lowered for that."""
+        worse = self._bad_checks == 0 and found.quality < (1.0 + SWING) * self.best.quality
+        return worse and len(self._checks) - self._slowed_at >= SWING_CHECKS
+
+    def _slow_down(self, found: Check) -> None:
+        """Halve the rate from here on: players that are too fast chase each other in circles."""
+        self._slowed_at = len(self._checks)
+        self.schedule.peak /= 2.0
+        logger.info(
+            "step %d: quality fell from %.4f to %.4f; the learning rate is halved to %.2g",
+            self.step,
+            self.best.quality,
+            found.quality,
+            self.schedule.peak,
+        )
 
     def _has_collapsed(self, found: Check) -> bool:
         """Two checks in a row with far more error than the best one had."""
@@ -270,7 +291,7 @@ class Trainer:
         self.schedule.peak /= 2.0
         self.game.calm()
         self.game.restore(self.kept_state)
-        self._bad_checks, self._checks = 0, []
+        self._bad_checks, self._slowed_at, self._checks = 0, 0, []
         warnings.warn(
             f"step {self.step}: {what}; training goes on from the best state so far with the "
             f"learning rate halved to {self.schedule.peak:.2g} and a stronger penalty",
