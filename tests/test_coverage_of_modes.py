@@ -61,6 +61,7 @@ def test_a_class_of_half_a_percent_keeps_its_share() -> None:
 def test_a_rate_ten_times_too_high_ends_in_a_usable_model_and_a_warning() -> None:
     table = pd.read_parquet(ADULT).sample(2_000, random_state=0)
     with pytest.warns(SynthganWarning, match="learning_rate=0.01 is 10 times"):
-        model = SynthGAN(epochs=60, learning_rate=1e-2, **SMALL).fit(table)
-    untrained = SynthGAN(epochs=1, learning_rate=1e-9, **SMALL).fit(table)
-    assert model.score(table) > max(-0.08, untrained.score(table) / 2)
+        model = SynthGAN(epochs=60, learning_rate=1e-2, refine=False, **SMALL).fit(table)
+    # an untrained generator draws each column rightly and no two of them together
+    untrained = SynthGAN(epochs=1, learning_rate=1e-9, refine=False, **SMALL).fit(table)
+    assert model.score(table) > 0.75 * untrained.score(table)
