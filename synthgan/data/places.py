@@ -32,8 +32,9 @@ class Places:
         self.any_dead = len(points) > 0 and bool(self.dead.any())
         self._table: np.ndarray | None = None
         if len(points) and points.dtype == np.int64:
-            span = int(points[-1]) - int(points[0])
-            if span < MOST_LOOKED_UP:
+            span, ends = int(points[-1]) - int(points[0]), np.iinfo(np.int64)
+            # the table has a place on either side of the points
+            if span < MOST_LOOKED_UP and ends.min < points[0] and points[-1] < ends.max:
                 near = np.arange(-1, span + 2) + points[0]
                 self._table = self._search(near).astype(np.int32)
 
