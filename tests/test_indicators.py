@@ -162,3 +162,14 @@ def test_conditions_and_completion_know_of_the_group() -> None:
         pd.concat([frame.head(1), frame.head(1).assign(soil_a=1, soil_b=1)])
     )
     assert scores[0] > scores[1] + 1e5
+
+
+def test_columns_that_follow_another_one_are_no_group() -> None:
+    kinds = np.random.default_rng(3).integers(0, 3, 600)
+    parts = {f"{stem}{n}": (kinds == n).astype(int) for stem in ("a", "b") for n in range(3)}
+    table = pa.table({"kind": np.array(["x", "y", "z"])[kinds], **parts})
+    codec = TableCodec.fit([table]).relate([table])
+    assert codec.groups == ()
+    assert {column.name: column.follows for column in codec.schema if column.name != "kind"} == (
+        dict.fromkeys(parts, "kind")
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -51,7 +51,7 @@ class Group:
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, columns: Sequence[str], counts: Mapping[str, int], known: Iterable[str]) -> Self:
+    def of(cls, columns: Sequence[str], counts: Mapping[str, int], known: Collection[str]) -> Self:
         """The group of some columns.
 
         Parameters
@@ -60,11 +60,11 @@ class Group:
             In the order of the table.
         counts : mapping of str to int
             Rows in which each that may be emitted is 1.
-        known : iterable of str
+        known : collection of str
             Names that the category must not have.
         """
         name = f"one of {len(columns)}: {columns[0]} to {columns[-1]}"
-        while name in set(known):
+        while name in known:
             name += "'"
         about = Column(name, "category", "large_string", "exactly one of these columns is 1")
         levels = sorted(counts, key=lambda level: -counts[level])
@@ -153,7 +153,8 @@ class GroupSearch:
 
     def groups(self, taken: Iterable[str]) -> list[Group]:
         """All groups of columns other than those that are `taken`."""
-        left = [number for number, name in enumerate(self.names) if name not in set(taken)]
+        out = set(taken)
+        left = [number for number, name in enumerate(self.names) if name not in out]
         found: list[list[int]] = []
         for stem in dict.fromkeys(_stem(self.names[number]) for number in left):
             alike = [number for number in left if _stem(self.names[number]) == stem]
