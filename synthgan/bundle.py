@@ -29,13 +29,15 @@ import secrets
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
 from synthgan.errors import FileFormatError, InputNotFoundError, OutputError, OutputExistsError
+
+Value = TypeVar("Value")
 
 MAGIC = b"\x89synthgan\r\n\x1a"
 FORMAT_VERSION = 1
@@ -134,6 +136,19 @@ def read_bundle(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str,
     if not isinstance(header, dict):
         raise FileFormatError(f"{source}: expected a JSON object as header, found another value")
     return header, {name: np.array(array) for name, array in tensors.items()}
+
+
+def part(named: Mapping[str, Value], start: str) -> dict[str, Value]:
+    """What one owner put into named arrays, by the names that it gave.
+
+    Examples
+    --------
+    >>> part({"codec.edges": 1, "refiner.edges": 2}, "codec.")
+    {'edges': 1}
+    """
+    return {
+        name.removeprefix(start): value for name, value in named.items() if name.startswith(start)
+    }
 
 
 def _check_target(target: Path, force: bool) -> None:

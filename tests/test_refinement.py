@@ -246,9 +246,10 @@ def lesson(make: Callable[[int, int], pa.Table], rows: int = 3_000, **given: Any
 
 
 def refined(task: Lesson, refiner: Refiner, rows: int = 6_000, seed: int = 9) -> pa.Table:
-    blocks = RefinedSampler(task.sampler, refiner, task.factor).blocks(rows, seed)
+    sampler = RefinedSampler(task.sampler, refiner, task.factor)
+    blocks = [sampler.block(block, seed) for block in sampling.cut(rows)]
     codec: TableCodec = task.sampler.codec  # type: ignore[attr-defined]
-    return codec.decode(EncodedMatrix.concat(list(blocks)), rng())
+    return codec.decode(EncodedMatrix.concat(blocks), rng())
 
 
 def agreement(table: pa.Table) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
+from synthgan.bundle import part
 from synthgan.data.blocks import even_blocks, summarise_chunks
 from synthgan.data.described import described
 from synthgan.data.encoders import Encoder, build_encoders, restore_encoder, spans_of
@@ -333,18 +334,12 @@ class TableCodec:
         schema = Schema.from_dict(header["schema"])
         encoders, relations = [], []
         for number, (column, state) in enumerate(zip(schema.kept, header["encoders"], strict=True)):
-            own = _part(arrays, f"{number}.")
+            own = part(arrays, f"{number}.")
             encoders.append(restore_encoder(column, state, own))
             if isinstance(column.follows, str):
                 relations.append(Relation(column.name, column.follows, own[_FOLLOWS]))
         groups = [
-            Group.from_state(told, _part(arrays, f"group{number}."))
+            Group.from_state(told, part(arrays, f"group{number}."))
             for number, told in enumerate(header.get("groups", ()))
         ]
         return cls(schema, encoders, header["rare_threshold"], header["rows"], relations, groups)
-
-
-def _part(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
-    return {
-        name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)
-    }

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 
+from synthgan.bundle import part
 from synthgan.conditioning import binding
 from synthgan.data.codec import TableCodec
 from synthgan.data.features import Features
@@ -199,15 +200,15 @@ class TableModel:
     @classmethod
     def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Build the model that `to_state` described; it runs on the CPU."""
-        codec = TableCodec.from_state(header["codec"], _part(arrays, "codec."))
-        trained = Trained.from_state(header["trained"], _part(arrays, "trained."), codec.layout)
+        codec = TableCodec.from_state(header["codec"], part(arrays, "codec."))
+        trained = Trained.from_state(header["trained"], part(arrays, "trained."), codec.layout)
         trained.history = records_from(header["history"])
         home = Home.from_dict(header["home"])
         refinement, refiner = OLD_FILE, None
         if "refinement" in header:
             refinement = Refinement.from_dict(header["refinement"])
         if "refiner" in header:
-            trees = _part(arrays, "refiner.")
+            trees = part(arrays, "refiner.")
             refiner = Refiner.from_state(header["refiner"], trees, Features(codec))
         return cls(codec, home, trained, header["seed"], header["repeatable"], refinement, refiner)
 
@@ -232,11 +233,3 @@ def _cell_bytes(kind: pa.DataType) -> int:
         return max(8, int(kind.bit_width) // 8)
     except ValueError:
         return _TEXT_BYTES
-
-
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
-    return {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }

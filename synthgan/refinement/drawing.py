@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from synthgan.conditioning import binding
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
 from synthgan.refinement.refiner import Refiner
-from synthgan.sampling import Block, Sampler, block_rows, cut
+from synthgan.sampling import Block, Sampler, block_rows
 
 # behind the numbers of a seed and a block, apart from the block's own stream
 _REFINING = 1
@@ -38,22 +37,14 @@ class RefinedSampler:
     refiner: Refiner
     factor: int
 
-    def blocks(
-        self, rows: int, seed: int, regions: Sequence[tuple[str, Region]] = ()
-    ) -> Iterator[EncodedMatrix]:
-        """Blocks of at most BLOCK_ROWS refined rows, `rows` in all, that lie in the regions.
+    def block(
+        self, block: Block, seed: int, regions: Sequence[tuple[str, Region]] = ()
+    ) -> EncodedMatrix:
+        """The rows that are wanted of one block.
 
         The pool is drawn inside the regions, and the columns that they name are not redrawn: every
         row still meets the condition.
         """
-        regions = binding(regions, self.refiner.features.layout)
-        for block in cut(rows, regions):
-            yield self.block(block, seed, regions)
-
-    def block(
-        self, block: Block, seed: int, regions: Sequence[tuple[str, Region]] = ()
-    ) -> EncodedMatrix:
-        """The rows that are wanted of one block."""
         pool = self.sampler.pool(block.rows, seed, block.number, regions, self.factor)
         # without a condition a block is whole, however much of it is asked for
         wanted = block.rows if regions else block_rows(block.number)

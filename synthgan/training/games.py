@@ -9,6 +9,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from synthgan.bundle import part
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.auxiliary import contradiction, feature_gap
@@ -23,7 +24,6 @@ from synthgan.training.players import (
     build_critic,
     build_generator,
     build_predictor,
-    part,
     start_at_shares,
 )
 from synthgan.training.replay import Replay
@@ -282,7 +282,7 @@ class TableGame:
         """Go back to a snapshot; the optimisers start afresh."""
         self._average.copy_(state["average"])
         for name, weights in self._weights.items():
-            weights.restore(part(state, name))
+            weights.restore(part(state, f"{name}."))
 
 
 def _lead(scores: Tensor) -> Tensor:

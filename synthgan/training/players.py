@@ -85,8 +85,3 @@ def start_at_shares(generator: MLPGenerator, rows: DeviceRows) -> None:
     """
     logits = rows.shares().log().to(generator.leave.bias.dtype)
     generator.leave.bias[: len(logits)] += logits
-
-
-def part(state: State, name: str) -> State:
-    """The entries of one network in a state, without its prefix."""
-    return {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}

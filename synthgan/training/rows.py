@@ -51,14 +51,18 @@ class DeviceRows:
 
     def shares(self) -> Tensor:
         """Share of the rows in which each option is, of shape (n_options,), none of them 0."""
-        sizes = self.layout.choice_sizes.tolist()
-        shares = []
-        for choice, size in enumerate(sizes):
-            known = self.codes[:, choice].long()
-            weights = self.weights[known >= 0]
-            counts = torch.bincount(known[known >= 0], weights, minlength=size) + LEAST_COUNT
-            shares.append(counts / counts.sum())
+        counts = [each + LEAST_COUNT for each in self.counts()]
+        shares = [each / each.sum() for each in counts]
         return torch.cat(shares) if shares else self.weights.new_zeros(0)
+
+    def counts(self) -> list[Tensor]:
+        """Of each choice, the weight of the rows that have each option, of shape (options,)."""
+        found = []
+        for choice, size in enumerate(self.layout.choice_sizes.tolist()):
+            codes = self.codes[:, choice].long()
+            known = codes >= 0
+            found.append(torch.bincount(codes[known], self.weights[known], minlength=size))
+        return found
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Rows of shape (len(index), width) as the networks see them."""
@@ -91,13 +95,10 @@ class ConditionDraw:
     def __init__(self, rows: DeviceRows) -> None:
         self.n_options = rows.layout.n_options
         codes = rows.codes.long()
-        counts, order = [], []
-        for choice, size in enumerate(rows.layout.choice_sizes):
-            known = codes[:, choice]
-            order.append(torch.argsort(known, stable=True)[int((known < 0).sum()) :])
-            weight = rows.weights[known >= 0]
-            counts.append(torch.bincount(known[known >= 0], weight, minlength=int(size)))
-        self._order, self._counts = torch.cat(order), torch.cat(counts)
+        order = [
+            torch.argsort(known, stable=True)[int((known < 0).sum()) :] for known in codes.unbind(1)
+        ]
+        self._order, self._counts = torch.cat(order), torch.cat(rows.counts())
         # rows of an option lie together, each on a stretch as long as its weight
         self._ends = torch.cumsum(rows.weights[self._order], 0)
         self._starts = torch.cumsum(self._counts, 0) - self._counts

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from synthgan.bundle import part
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.errors import SynthganWarning
@@ -21,7 +22,7 @@ from synthgan.sampling import Sampler
 from synthgan.training.check import Check
 from synthgan.training.games import TableGame
 from synthgan.training.plan import Plan, ResolvedPlan
-from synthgan.training.players import build_critic, build_generator, part
+from synthgan.training.players import build_critic, build_generator
 from synthgan.training.rows import one_hot_rows
 from synthgan.training.schedule import Budget
 from synthgan.training.trainer import Callback, Record, Trainer
@@ -105,9 +106,9 @@ class Trained:
         frequencies = tensors.pop("frequencies", None)
         conditional = frequencies is not None
         generator = build_generator(layout, plan, 0, conditional)
-        generator.load_state_dict(part(tensors, "generator"))
+        generator.load_state_dict(part(tensors, "generator."))
         critic = build_critic(layout, plan, 0, conditional)
-        critic.load_state_dict(part(tensors, "critic"))
+        critic.load_state_dict(part(tensors, "critic."))
         sampler = _sampler(generator, layout, frequencies)
         critic.eval().requires_grad_(False)
         return cls(sampler, critic, plan, layout, [], header["stopped"])
