@@ -423,10 +423,16 @@ def test_shares_of_options_count_weights_and_none_is_zero() -> None:
 
 def test_few_rows_are_played_for_fewer_steps_than_their_root_alone_would_give() -> None:
     steps = [Plan().resolve(rows, LAYOUT).steps for rows in (20, 105, 700, 2_000)]
-    assert steps == [300, 300, 793, 1836]
+    assert steps == [300, 300, 793, 1447]
     # as their root alone gives from 5,000 rows on
     large = [Plan().resolve(rows, LAYOUT).steps for rows in (5_000, 30_000, 1_000_000)]
-    assert large == [3781, 8394, 15_000]
+    assert large == [1707, 2732, 11_000]
+
+
+def test_a_gpu_plays_more_steps_than_a_processor_and_as_few_for_few_rows() -> None:
+    plan = Plan(precision="float32")
+    steps = [plan.resolve(rows, LAYOUT, "cuda").steps for rows in (700, 5_000, 30_000, 1_000_000)]
+    assert steps == [793, 3781, 8394, 15_000]
 
 
 def small_game() -> TableGame:

@@ -8,7 +8,9 @@ import numpy as np
 
 from synthgan.data.ranks import RankMap, between
 
-SPIKE_SHARE = 0.02
+# A spike holds so many of the rows, and so many times what a rarer value does. Values of about the
+# same weight are better drawn by their rank: their order tells what goes with what.
+SPIKE_SHARE, STANDING_OUT = 0.02, 4.0
 FEW_VALUES = 10
 # Values that are kept one by one: all of them in a column that has no more, else the frequent ones.
 MOST_VALUES = 1_000
@@ -100,12 +102,38 @@ def learn_distribution(ranges: Ranges, threshold: int, grid: float) -> Distribut
         atoms = kept
     else:
         atoms, stretches = _split(ranges, kept, threshold)
-    least = 0.0 if not stretches and atoms.sum() <= FEW_VALUES else SPIKE_SHARE * rows
-    spikes = atoms & (ranges.counts > least)
+    few = not stretches and atoms.sum() <= FEW_VALUES
+    spikes = atoms if few else atoms & _spiky(ranges)
     ranks, rest = _rank_map(ranges, atoms, spikes, stretches, threshold, grid)
     hidden = _hidden(ranges, atoms, ranks)
     learned = Distribution(ranges.lows[spikes], ranges.counts[spikes], ranks, rest, hidden)
     return _without_few(learned)
+
+
+def _spiky(ranges: Ranges) -> np.ndarray:
+    """Which values hold far more rows than what is left without them does for a value.
+
+    Examples
+    --------
+    >>> values = np.arange(100.0)
+    >>> counts = np.full(100, 50)
+    >>> counts[[0, 1, 7]] = 900, 1_000, 100
+    >>> np.flatnonzero(_spiky(Ranges(values, values, counts)))
+    array([0, 1])
+    """
+    shares = np.where(ranges.single, ranges.counts / ranges.rows, 0.0)
+    order = np.argsort(-shares, kind="stable")
+    falling = shares[order]
+    # of the value that a row has, in the mean over all rows with a rarer one; of ranges no value is
+    rows = np.cumsum((ranges.counts / ranges.rows)[order][::-1])[::-1]
+    squares = np.cumsum((falling**2)[::-1])[::-1]
+    usual = np.append(squares[1:], 0.0) / np.append(rows[1:], np.inf)
+    standing_out = (falling > SPIKE_SHARE) & (falling > STANDING_OUT * usual)
+    # fewer than the others: else the last of many even ones would make spikes of all
+    last = np.flatnonzero(standing_out[: len(shares) // 2]).max(initial=-1)
+    spiky = np.zeros(len(shares), dtype=bool)
+    spiky[order[: last + 1]] = True
+    return spiky
 
 
 def _without_few(learned: Distribution) -> Distribution:

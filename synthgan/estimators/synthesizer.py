@@ -65,7 +65,7 @@ class SynthGAN(GenerativeEstimator):
         Weight of the gradient penalty; 0 switches it off.
     width, depth, latent_size : int or "auto", default "auto"
         Width and number of the generator's residual blocks, and length of its latent vector; the
-        critic is twice as wide.
+        critic is as wide, or twice as wide where its objective asks for it.
     precision : {"auto", "float32", "bfloat16"}, default "auto"
         Number type inside the networks; "auto" takes bfloat16 where the hardware multiplies it.
     critic_steps : int or "auto", default "auto"

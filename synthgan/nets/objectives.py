@@ -132,6 +132,8 @@ class Objective:
         Rows that the critic judges together (PacGAN).
     critic_steps : int
         Moves of the critic before the generator's one.
+    critic_widths : int
+        How many times as wide as the generator the critic is.
     clip : float
         Bound of the critic's weights after each of its moves; 0 for none.
     conditional : bool
@@ -146,6 +148,7 @@ class Objective:
     betas: tuple[float, float] = (0.0, 0.99)
     pack: int = 1
     critic_steps: int = 1
+    critic_widths: int = 2
     clip: float = 0.0
     conditional: bool = False
 
@@ -158,6 +161,7 @@ OBJECTIVES: dict[str, Objective] = {
         penalty_weight=3.0,
         learning_rate=1e-3,
         critic_steps=2,
+        critic_widths=1,
     ),
     "minimax": Objective(
         classifier_critic, minimax_generator, "ends", penalty_weight=10.0, learning_rate=1e-3

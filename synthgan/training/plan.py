@@ -18,6 +18,10 @@ SCALAR_BINS = 16
 MANY_COLUMNS = 15
 # what binds in tables of less than some 5,000 rows: steps by a power of the rows, and no fewer than
 FEW_ROWS_STEPS, FEW_ROWS_POWER, LEAST_STEPS = 4.2, 0.8, 300.0
+# steps at most, and with the root of the rows: fewer on a processor, which takes 50 times as long
+# for a step as a GPU, and where refining makes up for most of what more of them would bring
+MOST_STEPS, STEPS, STEPS_BY_ROOT = 15_000, 600.0, 45.0
+CPU_STEPS, CPU_STEPS_BY_ROOT = 1_000.0, 10.0
 Auto = Literal["auto"]
 _AS_GIVEN = (
     "critics",
@@ -47,8 +51,8 @@ class Plan:
     learning_rate, penalty : float or "auto"
         Adam's rate, and the weight of the gradient penalty.
     width, depth, latent_size : int or "auto"
-        The generator's residual width and blocks, and its latent length; the critic is twice as
-        wide.
+        The generator's residual width and blocks, and its latent length; the critic is once or
+        twice as wide, as the objective has it.
     precision : {"auto", "float32", "bfloat16"}
         Number type of the hidden layers; "auto" takes bfloat16 where the hardware multiplies it.
     critic_steps, pack : int or "auto"
@@ -101,8 +105,11 @@ class Plan:
         batch = _whole_packs(min(batch, rows), pack)
         steps_per_epoch = max(1, rows // batch)
         plateau = self.epochs == "auto"
-        steps = _auto_steps(rows) if self.epochs == "auto" else self.epochs * steps_per_epoch
+        steps = _auto_steps(rows, device)
+        if self.epochs != "auto":
+            steps = self.epochs * steps_per_epoch
         precision = native_precision(device) if self.precision == "auto" else self.precision
+        width = int(_or(self.width, 128 if layout.width <= 400 else 192))
         return ResolvedPlan(
             objective=self.objective,
             steps=steps,
@@ -111,7 +118,8 @@ class Plan:
             steps_per_epoch=steps_per_epoch,
             learning_rate=_or(self.learning_rate, objective.learning_rate),
             penalty=_or(self.penalty, _auto_penalty(objective, layout)),
-            width=int(_or(self.width, 128 if layout.width <= 400 else 192)),
+            width=width,
+            critic_width=width * objective.critic_widths,
             depth=int(_or(self.depth, 3)),
             latent_size=int(_or(self.latent_size, 128)),
             precision=precision,
@@ -137,6 +145,7 @@ class ResolvedPlan:
     learning_rate: float
     penalty: float
     width: int
+    critic_width: int
     depth: int
     latent_size: int
     precision: str
@@ -166,7 +175,11 @@ class ResolvedPlan:
     def from_dict(cls, values: Mapping[str, Any]) -> ResolvedPlan:
         """The reverse of `to_dict`, for files of earlier versions too."""
         objective = OBJECTIVES[values["objective"]]
-        settled = {"critic_steps": objective.critic_steps, "pack": objective.pack}
+        settled = {
+            "critic_steps": objective.critic_steps,
+            "pack": objective.pack,
+            "critic_width": 2 * values["width"],
+        }
         return cls(**{**settled, **values})
 
 
@@ -181,16 +194,19 @@ def native_precision(device: str) -> str:
     return "bfloat16" if fast else "float32"
 
 
-def _auto_steps(rows: int) -> int:
+def _auto_steps(rows: int, device: str = "cpu") -> int:
     """Steps at most; few rows a critic would know by heart long before it has played as many.
 
     Examples
     --------
     >>> [_auto_steps(rows) for rows in (50, 400, 2_000, 5_000, 30_000)]
-    [300, 506, 1836, 3781, 8394]
+    [300, 506, 1447, 1707, 2732]
+    >>> _auto_steps(30_000, "cuda")
+    8394
     """
     few = max(LEAST_STEPS, FEW_ROWS_STEPS * rows**FEW_ROWS_POWER)
-    return int(min(15_000, 600 + 45 * math.sqrt(rows), few))
+    base, slope = (CPU_STEPS, CPU_STEPS_BY_ROOT) if device == "cpu" else (STEPS, STEPS_BY_ROOT)
+    return int(min(MOST_STEPS, base + slope * math.sqrt(rows), few))
 
 
 def _auto_penalty(objective: Objective, layout: Layout) -> float:

@@ -31,12 +31,12 @@ def build_generator(
 
 
 def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool) -> Critic:
-    """A fresh critic, twice as wide as the generator; several of them where the plan says so."""
+    """A fresh critic; several of them where the plan says so."""
     size = critic_width(layout, plan, conditional)
     members = [
         MLPCritic(
             size * plan.pack,
-            2 * plan.width,
+            plan.critic_width,
             plan.depth,
             spectral_norm=plan.spectral_norm,
             dropout=plan.dropout,
