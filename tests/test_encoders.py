@@ -543,6 +543,13 @@ def test_a_condition_on_spikes_keeps_their_shares() -> None:
     assert region.intervals is None
 
 
+def test_values_of_about_the_same_weight_are_no_spikes_but_one_that_stands_out_is() -> None:
+    degrees = [value for value in range(20) for _ in range(40 + value)]
+    assert not len(encoder_of(pa.array(degrees), 5).spikes)
+    assert encoder_of(pa.array(degrees + [7] * 800), 5).spikes.tolist() == [7]
+    assert encoder_of(pa.array(degrees + [-1] * 5_000 + [99] * 600), 5).spikes.tolist() == [-1, 99]
+
+
 def test_values_of_a_list_have_an_interval_each() -> None:
     array = pa.array(np.random.default_rng(0).normal(size=4_000))
     encoder = encoder_of(array, 5)

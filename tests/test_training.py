@@ -18,6 +18,7 @@ from synthgan.sampling import Sampler
 from synthgan.training import Plan, train
 from synthgan.training.check import Check
 from synthgan.training.games import PATIENT_ROUNDS, SLOWEST, TableGame, _lead
+from synthgan.training.plan import ResolvedPlan
 from synthgan.training.rows import ConditionDraw, DeviceRows
 from synthgan.training.schedule import HASTE, WARM_UP_STEPS, Budget, Schedule
 from synthgan.training.trainer import (
@@ -433,6 +434,12 @@ def test_a_gpu_plays_more_steps_than_a_processor_and_as_few_for_few_rows() -> No
     plan = Plan(precision="float32")
     steps = [plan.resolve(rows, LAYOUT, "cuda").steps for rows in (700, 5_000, 30_000, 1_000_000)]
     assert steps == [793, 3781, 8394, 15_000]
+
+
+def test_a_plan_of_an_earlier_file_has_a_critic_twice_as_wide_as_its_generator() -> None:
+    told = Plan().resolve(1_000, LAYOUT).to_dict()
+    assert told.pop("critic_width") == told["width"]
+    assert ResolvedPlan.from_dict(told).critic_width == 2 * told["width"]
 
 
 def small_game() -> TableGame:
