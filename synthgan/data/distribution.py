@@ -121,11 +121,13 @@ def _spiky(ranges: Ranges) -> np.ndarray:
     >>> np.flatnonzero(_spiky(Ranges(values, values, counts)))
     array([0, 1])
     """
-    shares = np.where(ranges.single, ranges.counts / ranges.rows, 0.0)
+    weights = ranges.counts / ranges.rows
+    # of ranges no value is known to hold more than a row
+    shares = np.where(ranges.single, weights, 0.0)
     order = np.argsort(-shares, kind="stable")
     falling = shares[order]
-    # of the value that a row has, in the mean over all rows with a rarer one; of ranges no value is
-    rows = np.cumsum((ranges.counts / ranges.rows)[order][::-1])[::-1]
+    # what the value of a row holds, in the mean over all rows with a rarer one
+    rows = np.cumsum(weights[order][::-1])[::-1]
     squares = np.cumsum((falling**2)[::-1])[::-1]
     usual = np.append(squares[1:], 0.0) / np.append(rows[1:], np.inf)
     standing_out = (falling > SPIKE_SHARE) & (falling > STANDING_OUT * usual)

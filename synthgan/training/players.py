@@ -32,7 +32,7 @@ def build_generator(
 
 def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: bool) -> Critic:
     """A fresh critic; several of them where the plan says so."""
-    size = critic_width(layout, plan, conditional)
+    size = shown_width(layout, plan, conditional)
     members = [
         MLPCritic(
             size * plan.pack,
@@ -49,7 +49,7 @@ def build_critic(layout: Layout, plan: ResolvedPlan, seed: int, conditional: boo
     return members[0] if len(members) == 1 else CriticPanel(members)
 
 
-def critic_width(layout: Layout, plan: ResolvedPlan, conditional: bool) -> int:
+def shown_width(layout: Layout, plan: ResolvedPlan, conditional: bool) -> int:
     """Length of what a critic sees of one row."""
     context = layout.n_options if conditional else 0
     return CriticFeatures(layout, plan.scalar_bins).width + context
