@@ -357,7 +357,9 @@ def test_weights_decide_what_conditions_draw() -> None:
     matrix = made(1_000)
     matrix.weights = np.where(matrix.codes[:, 1] == 1, 1.0, 1e-6)
     draw = ConditionDraw(DeviceRows(matrix, LAYOUT, "cpu"))
-    option, index = draw.draw(1_000, torch.Generator().manual_seed(0))
+    stream = torch.Generator().manual_seed(0)
+    option = draw.draw(1_000, stream)
+    index = draw.rows_with(option, stream)
     of_first = index[option < 3].numpy()
     assert (matrix.codes[of_first, 1] == 1).mean() > 0.99
     assert float(draw.frequencies[4]) == pytest.approx(0.5, abs=1e-3)
@@ -373,13 +375,40 @@ def test_unknown_codes_are_all_zero() -> None:
 def test_conditions_are_met_by_the_rows_drawn_with_them() -> None:
     matrix = made()
     draw = ConditionDraw(DeviceRows(matrix, LAYOUT, "cpu"))
-    option, index = draw.draw(2_000, torch.Generator().manual_seed(0))
+    stream = torch.Generator().manual_seed(0)
+    option = draw.draw(2_000, stream)
+    index = draw.rows_with(option, stream)
     columns, values = (option >= 3).long(), torch.where(option >= 3, option - 3, option)
     assert (torch.as_tensor(matrix.codes)[index, columns] == values).all()
     share = float((option == 2).sum() / (option < 3).sum())
     assert share > 0.15, "rare options are drawn by log-frequency while training"
     real = np.bincount(matrix.codes[:, 0]) / matrix.rows / 2
     np.testing.assert_allclose(draw.frequencies[:3].numpy(), real)
+
+
+@pytest.mark.parametrize("moves", [1, 2, 3])
+def test_the_moves_of_a_critic_share_the_rows_of_a_step(moves: int) -> None:
+    plan = Plan(epochs=1, critic_steps=moves, **SMALL).resolve(600, LAYOUT)
+    game = TableGame(made(), LAYOUT, plan, 0, "cpu")
+    shown: list[list[torch.Tensor]] = []
+    move, answer = game._critic_move, game._answer
+
+    def critic_move(*parts: torch.Tensor) -> dict[str, torch.Tensor]:
+        shown.append(list(parts))
+        return move(*parts)
+
+    def answered(*whole: torch.Tensor) -> torch.Tensor:
+        shown.append([each.detach() for each in whole])
+        return answer(*whole)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(game, "_critic_move", critic_move)
+        patch.setattr(game, "_answer", answered)
+        game.step(1e-3)
+    *parts, whole = shown
+    assert len(parts) == moves
+    for side in (0, 1):
+        assert torch.equal(torch.cat([part[side] for part in parts]), whole[side])
 
 
 def test_a_bad_column_is_named() -> None:

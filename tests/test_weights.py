@@ -42,7 +42,7 @@ def test_weights_are_views_that_start_aligned() -> None:
     critic = net()
     before = [weight.detach().clone() for weight in critic.parameters()]
     flat = flatten(critic)
-    view(critic, flat, None)
+    view(critic, flat)
     assert all(map(torch.equal, before, critic.parameters()))
     starts = [weight.data_ptr() - flat.data_ptr() for weight in critic.parameters()]
     assert all(start % (4 * ALIGNMENT) == 0 for start in starts)

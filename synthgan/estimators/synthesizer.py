@@ -69,7 +69,8 @@ class SynthGAN(GenerativeEstimator):
     precision : {"auto", "float32", "bfloat16"}, default "auto"
         Number type inside the networks; "auto" takes bfloat16 where the hardware multiplies it.
     critic_steps : int or "auto", default "auto"
-        Moves of the critic for each of the generator; "auto" leaves it to the objective.
+        Moves of the critic for each of the generator, on parts of the rows of a step; "auto" leaves
+        it to the objective.
     pack : int or "auto", default "auto"
         Rows that the critic judges together [9]_; "auto" leaves it to the objective.
     critics : int, default 1

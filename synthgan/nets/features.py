@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import hardtanh
 
 from synthgan.data.layout import Layout
 
@@ -44,23 +45,24 @@ class CriticFeatures(nn.Module):
     tensor([[1.0000, 1.0000, 0.5000]])
     """
 
-    starts: Tensor
-    sizes: Tensor
+    steepness: Tensor
+    start: Tensor
 
     def __init__(self, layout: Layout, bins: int) -> None:
         super().__init__()
         self.n_options = layout.n_options
         edges = bin_edges(bins) if bins else torch.zeros(1)
         self.width = layout.width + layout.n_scalars * (len(edges) - 1)
-        self.register_buffer("starts", edges[:-1], persistent=False)
-        self.register_buffer("sizes", edges.diff(), persistent=False)
+        steepness = 1.0 / edges.diff()
+        self.register_buffer("steepness", steepness, persistent=False)
+        self.register_buffer("start", -edges[:-1] * steepness, persistent=False)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Rows of shape (rows, width) from rows of the layout's own width."""
         if self.width == rows.shape[1]:
             return rows
         scalars = rows[:, self.n_options :, None]
-        within = ((scalars - self.starts) / self.sizes).clamp(0.0, 1.0)
+        within = hardtanh(torch.addcmul(self.start, scalars, self.steepness), 0.0, 1.0)
         return torch.cat([rows, within.flatten(1)], dim=1)
 
 

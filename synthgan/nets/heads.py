@@ -17,28 +17,27 @@ _SAFE_SCORE = 60.0
 class _StraightThrough(torch.autograd.Function):
     """One-hot of the largest entry going forward, softmax going backward (Jang et al. 2017).
 
-    The whole row is handled at once, so that forty columns cost as many kernels as one. Only the
-    largest score of each group is looked for in one padded block; what is left are operations on
-    the row itself, and products with the membership of options in groups.
+    The whole row is handled at once, so that forty columns cost as many kernels as one: the largest
+    score of each group is scattered to, sums over groups are products with their membership.
     """
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, heads: RowHeads) -> Tensor:
-        padded = torch.nn.functional.pad(scores, (0, 1), value=-torch.inf)
-        blocks = padded.index_select(1, heads.gather).view(-1, *heads.block_shape)
-        below = scores - blocks.amax(dim=2).index_select(1, heads.group)
+        largest = scores.new_full((len(scores), heads.membership.shape[1]), -torch.inf)
+        largest.scatter_reduce_(1, heads.group.expand_as(scores), scores, "amax")
+        below = scores - largest.index_select(1, heads.group)
         weights = torch.exp(below / TEMPERATURE)
         soft = weights / (weights @ heads.membership).index_select(1, heads.group)
         ctx.save_for_backward(soft)
         ctx.heads = heads
-        return (below == 0.0).to(scores.dtype)
+        return torch.eq(below, 0.0, out=torch.empty_like(below))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (soft,) = ctx.saved_tensors
         weighted = grads[0] * soft
         sums = (weighted @ ctx.heads.membership).index_select(1, ctx.heads.group)
-        return (weighted - soft * sums) / TEMPERATURE, None
+        return weighted.addcmul_(soft, sums, value=-1.0).div_(TEMPERATURE), None
 
 
 class RowHeads(nn.Module):
@@ -53,7 +52,6 @@ class RowHeads(nn.Module):
         The treaty with the tables: spans, sizes and gates.
     """
 
-    gather: Tensor
     group: Tensor
     membership: Tensor
     gate_column: Tensor
@@ -65,11 +63,7 @@ class RowHeads(nn.Module):
         sizes = torch.as_tensor(layout.choice_sizes, dtype=torch.long)
         offsets = torch.as_tensor(layout.choice_offsets, dtype=torch.long)[: len(sizes)]
         self.n_options = layout.n_options
-        largest = int(sizes.max()) if len(sizes) else 1
-        self.block_shape = (len(sizes), largest)
         self.sizes = sizes.tolist()
-        within = torch.arange(largest)[None, :]
-        gather = torch.where(within < sizes[:, None], offsets[:, None] + within, self.n_options)
         group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
         gate_choice = torch.as_tensor(layout.gate_choice, dtype=torch.long)
         gate_option = torch.as_tensor(layout.gate_option, dtype=torch.long)
@@ -79,7 +73,6 @@ class RowHeads(nn.Module):
             column[gated] = offsets[gate_choice[gated]] + gate_option[gated]
         membership = torch.nn.functional.one_hot(group, max(len(sizes), 1)).float()
         for name, value in {
-            "gather": gather.flatten(),
             "group": group,
             "membership": membership,
             "gate_column": column,

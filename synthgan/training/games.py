@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import deepcopy
 
 import torch
@@ -43,9 +42,10 @@ Losses = dict[str, Tensor]
 class TableGame:
     """A generator and a critic, or several, over the rows of one table.
 
-    In one step the critics learn, as often as the plan says, to tell a batch of rows from generated
-    ones; then the generator answers with the latents of the last batch, on the critics just
-    improved. The exponential average of the generator is what is sampled from.
+    In one step a batch of rows is drawn and as many are generated. The critics learn to tell them
+    apart, in as many moves as the plan says, each on a part of its own; then the generator answers
+    with the whole batch, on the critics just improved. The exponential average of the generator is
+    what is sampled from.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class TableGame:
         self.predictor = build_predictor(layout, plan, seed)
         self.average = deepcopy(self.generator).requires_grad_(False)
         self._average = flatten(self.average)
-        view(self.average, self._average, None)
+        view(self.average, self._average)
         self._spectral = [net for net in self.critic.modules() if isinstance(net, SpectralLinear)]
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0
@@ -118,22 +118,28 @@ class TableGame:
         return self._moves()
 
     def _play(self) -> Losses:
-        for left in reversed(range(self.plan.critic_steps)):
-            real, context, option = self._draw_real()
-            # only the last batch is answered to
-            with torch.set_grad_enabled(left == 0):
-                raw, fake = self._generate(context)
-                shown = self._shown(real, context), self._shown(fake, context)
-            losses = self._critic_move(*shown)
-        with self._frozen_critic():
-            loss = self._answer(*shown)
-            if self.conditions is not None and option is not None:
-                loss = loss + self.conditions.loss(raw, option)
-            if self.predictor is not None:
-                loss = loss + self.plan.target_weight * self._predictor_move(real, fake)
-            self._weights["generator"].descend(loss)
+        option, context = self._ask()
+        raw, fake = self._generate(context)
+        real = self._draw_real(option)
+        shown_real, shown_fake = self._shown(real, context), self._shown(fake, context)
+        parts = (shown.detach().chunk(self.plan.critic_steps) for shown in (shown_real, shown_fake))
+        for real_part, fake_part in zip(*parts, strict=True):
+            losses = self._critic_move(real_part, fake_part)
+        loss = self._answer(shown_real, shown_fake)
+        if self.conditions is not None and option is not None:
+            loss = loss + self.conditions.loss(raw, option)
+        if self.predictor is not None:
+            loss = loss + self.plan.target_weight * self._predictor_move(real, fake)
+        self._weights["generator"].descend(loss)
         self._update_average()
         return {**losses, "generator_loss": loss.detach()}
+
+    def _ask(self) -> tuple[Tensor | None, Tensor | None]:
+        """Of conditional games: the options that the rows of this step have, one-hot as well."""
+        if self.conditions is None:
+            return None, None
+        option = self.conditions.draw(self.plan.batch_size, self._stream)
+        return option, option_context(option, self.layout.n_options)
 
     def _generate(self, context: Tensor | None) -> tuple[Tensor, Tensor]:
         """Raw outputs and rows of a batch of fresh latents, under a condition vector if given."""
@@ -143,13 +149,11 @@ class TableGame:
         raw = self.generator.raw(latent)
         return raw, self.generator.heads(raw, gumbel)
 
-    def _draw_real(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """A batch of real rows, with condition vector and option in conditional games."""
-        count = self.plan.batch_size
-        if self.conditions is None:
-            return self.rows[self.rows.draw(count, self._stream)], None, None
-        option, index = self.conditions.draw(count, self._stream)
-        return self.rows[index], option_context(option, self.layout.n_options), option
+    def _draw_real(self, option: Tensor | None) -> Tensor:
+        """A batch of real rows, in conditional games with these options."""
+        if self.conditions is None or option is None:
+            return self.rows[self.rows.draw(self.plan.batch_size, self._stream)]
+        return self.rows[self.conditions.rows_with(option, self._stream)]
 
     def _shown(self, rows: Tensor, context: Tensor | None) -> Tensor:
         """What a critic gets to see: features of noisy rows, beside their condition, packed."""
@@ -162,7 +166,6 @@ class TableGame:
         return rows.reshape(len(rows) // self.plan.pack, -1).to(self._dtype)
 
     def _critic_move(self, real: Tensor, fake: Tensor) -> Losses:
-        fake = fake.detach()
         for layer in self._spectral:
             layer.iterate()
         found = [self._critic_losses(critic, real, fake) for critic in self.critic.members]
@@ -219,10 +222,7 @@ class TableGame:
         assert self.predictor is not None
         real_error = self.predictor.error(real)
         self._weights["predictor"].descend(real_error)
-        self.predictor.requires_grad_(False)
-        paid = contradiction(self.predictor.error(fake), real_error)
-        self.predictor.requires_grad_(True)
-        return paid
+        return contradiction(self.predictor.error(fake), real_error)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -241,14 +241,6 @@ class TableGame:
         elif lead < BALANCED:
             self._held_back = min(1.0, self._held_back / SLOWING)
 
-    @contextmanager
-    def _frozen_critic(self) -> Iterator[None]:
-        self.critic.requires_grad_(False)
-        try:
-            yield
-        finally:
-            self.critic.requires_grad_(True)
-
     @torch.no_grad()
     def broken_column(self) -> str | None:
         """The first column whose raw outputs are not finite, in the order of the table."""
@@ -261,9 +253,10 @@ class TableGame:
 
     def settle(self) -> None:
         """What is left to do once training is over, on the state that was kept."""
-        rows, context, _ = self._draw_real()
+        option, context = self._ask()
+        shown = self._shown(self._draw_real(option), context)
         for critic in self.critic.members:
-            critic.settle(self._shown(rows, context))
+            critic.settle(shown)
 
     def release(self) -> tuple[MLPGenerator, Critic]:
         """The averaged generator and the critic, in full precision and on the CPU."""

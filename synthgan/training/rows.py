@@ -113,14 +113,18 @@ class ConditionDraw:
         total.index_add_(0, self._choice, weight)
         return weight / total[self._choice] / len(total)
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Options of shape (count,) and the numbers of rows that have them."""
-        device = self._order.device
-        option = torch.multinomial(self._training, count, replacement=True, generator=generator)
-        share = torch.rand(count, generator=generator, device=device, dtype=torch.float64)
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Options to ask for, of shape (count,)."""
+        return torch.multinomial(self._training, count, replacement=True, generator=generator)
+
+    def rows_with(self, option: Tensor, generator: torch.Generator) -> Tensor:
+        """Numbers of rows, of shape (len(option),), each with its option."""
+        share = torch.rand(
+            len(option), generator=generator, device=option.device, dtype=torch.float64
+        )
         point = self._starts[option] + share * self._counts[option]
         place = torch.searchsorted(self._ends, point, right=True)
-        return option, self._order[place.clamp_max_(len(self._order) - 1)]
+        return self._order[place.clamp_max_(len(self._order) - 1)]
 
     def loss(self, raw: Tensor, option: Tensor) -> Tensor:
         """Cross-entropy of the asked-for option inside its own choice span."""

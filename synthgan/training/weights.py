@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from torch import Tensor, nn
 
 # elements between the starts of two weights: kernels read aligned memory faster
 ALIGNMENT = 64
+# what keeps Adam from dividing by zero
+EPSILON = 1e-8
 State = dict[str, Tensor]
 
 
 class Weights:
     """All weights of one network in one tensor, so that each step of Adam is one operation.
 
-    A network of bfloat16 computes with rounded copies of its weights, while Adam moves the weights
-    themselves, which would not feel its small steps (Micikevicius et al., "Mixed precision
-    training", 2018). The copies are made once a step, not once for each use.
+    A network of bfloat16 computes with rounded copies of its weights, while Adam (Kingma and Ba,
+    2015) moves the weights themselves, which would not feel its small steps (Micikevicius et al.,
+    "Mixed precision training", 2018). The copies are made once a step, not once for each use.
 
     Parameters
     ----------
@@ -34,24 +34,36 @@ class Weights:
     def __init__(
         self, net: nn.Module, rate: Tensor, betas: tuple[float, float], dtype: torch.dtype
     ) -> None:
-        self.net = net
+        self.net, self._rate, self._betas = net, rate, betas
         self.master = flatten(net)
-        self.master.grad = torch.zeros_like(self.master)
-        self._working, self._grad = self.master, self.master.grad
-        if dtype != self.master.dtype:
-            self._working, self._grad = self.master.to(dtype), self.master.grad.to(dtype)
-        view(net, self._working, self._grad)
-        on_gpu = self.master.device.type == "cuda"
-        self._adam = torch.optim.Adam([self.master], rate, betas, fused=True, capturable=on_gpu)
+        self._working = self.master if dtype == self.master.dtype else self.master.to(dtype)
+        view(net, self._working)
+        self._weights = list(net.parameters())
+        self._slope, self._mean, self._square = (torch.zeros_like(self.master) for _ in range(3))
+        self._steps = torch.zeros((), device=self.master.device)
+        self._slopes = _parts(net, self._slope)
 
     def descend(self, loss: Tensor) -> None:
         """One step of Adam down the slope of a loss."""
-        self._grad.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self._grad is not self.master.grad:
-            assert self.master.grad is not None
-            self.master.grad.copy_(self._grad)
-        self._adam.step()
+        slopes = torch.autograd.grad(loss, self._weights, materialize_grads=True)
+        torch._foreach_copy_(self._slopes, slopes)
+        self._steps.add_(1.0)
+        # torch.optim would first load a compiler, which takes longer than small tables to learn
+        torch.ops.aten._fused_adam_.tensor_lr(
+            [self.master],
+            [self._slope],
+            [self._mean],
+            [self._square],
+            [],
+            [self._steps],
+            lr=self._rate,
+            beta1=self._betas[0],
+            beta2=self._betas[1],
+            weight_decay=0.0,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
         self._publish()
 
     @torch.no_grad()
@@ -74,35 +86,39 @@ class Weights:
         self.master.copy_(state["weights"])
         for name, buffer in _buffers(self.net).items():
             buffer.copy_(state[name])
-        for moment in itertools.chain(*(each.values() for each in self._adam.state.values())):
+        for moment in (self._mean, self._square, self._steps):
             # in place: a recorded step goes on with the same memory
             moment.zero_()
         self._publish()
 
     def release(self) -> nn.Module:
         """The network with its weights in full precision, on the CPU."""
-        view(self.net, self.master, None)
+        view(self.net, self.master)
         return self.net.cpu().eval().requires_grad_(False)
 
 
 def flatten(net: nn.Module) -> Tensor:
     """All parameters of a network in one tensor of float32, with gaps that align them."""
-    sizes = [_aligned(weight.numel()) for weight in net.parameters()]
-    flat = torch.zeros(sum(sizes), device=next(net.parameters()).device)
-    for part, weight in zip(torch.split(flat, sizes), net.parameters(), strict=True):
-        part[: weight.numel()].copy_(weight.detach().flatten())
+    size = sum(_aligned(weight.numel()) for weight in net.parameters())
+    flat = torch.zeros(size, device=next(net.parameters()).device)
+    for weight, part in zip(net.parameters(), _parts(net, flat), strict=True):
+        part.copy_(weight.detach())
     return flat
 
 
-def view(net: nn.Module, flat: Tensor, grad: Tensor | None) -> None:
-    """Make the parameters of a network, and their gradients, views of what `flatten` gives."""
+def view(net: nn.Module, flat: Tensor) -> None:
+    """Make the parameters of a network views of what `flatten` gives."""
+    for weight, part in zip(net.parameters(), _parts(net, flat), strict=True):
+        weight.data = part
+
+
+def _parts(net: nn.Module, flat: Tensor) -> list[Tensor]:
+    """Views of a flat tensor in the shapes of a network's parameters."""
     sizes = [_aligned(weight.numel()) for weight in net.parameters()]
-    slopes = [None] * len(sizes) if grad is None else torch.split(grad, sizes)
-    for weight, part, slope in zip(net.parameters(), torch.split(flat, sizes), slopes, strict=True):
-        # a gradient must have the type of its weight at every moment
-        weight.grad = None
-        weight.data = part[: weight.numel()].view(weight.shape)
-        weight.grad = None if slope is None else slope[: weight.numel()].view(weight.shape)
+    return [
+        part[: weight.numel()].view(weight.shape)
+        for weight, part in zip(net.parameters(), torch.split(flat, sizes), strict=True)
+    ]
 
 
 def _aligned(size: int) -> int:
