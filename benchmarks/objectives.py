@@ -90,8 +90,8 @@ def fit_and_draw(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(real)
-    restarts = f" ({len(caught)} restarts)" if caught else ""
-    return model.sample(len(real)), f"{time.process_time() - started:.0f}{restarts}"
+    told = f" ({len(caught)} warnings)" if caught else ""
+    return model.sample(len(real)), f"{time.process_time() - started:.0f}{told}"
 
 
 def grid_points(rows: int, rng: np.random.Generator) -> NDArray[np.float64]:
