@@ -1,0 +1,292 @@
+"""Where new rows come from: one generator that has learned a table joined with its target."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from synthgan.data.home import Home
+from synthgan.data.overrides import overrides_of
+from synthgan.data.source import Source, open_source
+from synthgan.errors import ParameterError, SynthganWarning
+from synthgan.estimators.augmentation.quality import Gate
+from synthgan.estimators.augmentation.targets import CLASSES, Target
+from synthgan.estimators.base import by_name, outside
+from synthgan.estimators.randomness import seed_for, stream
+from synthgan.estimators.synthesizer import SynthGAN
+
+# steps of the default generator's training: new rows of a class are refined, and what a longer
+# training adds to them did not show in the scores of learners
+_DEFAULT_STEPS, _DEFAULT_BATCH = 400, 500
+# rows of a class that any generator needs to be asked for it
+LEAST_ROWS = 3
+# the random streams of one seed
+_FITTING, _DRAWING, _REPEATING, _JUDGING = range(100, 104)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """New rows, class by class.
+
+    Attributes
+    ----------
+    table : object
+        The rows, in the caller's own type.
+    codes : array of int of shape (rows,)
+        The class of each.
+    values : array of shape (rows,)
+        The target of each.
+    origins : array of int of shape (rows,)
+        Of repeated rows the number of the real row, of generated ones -1.
+    account : list of dict
+        For each class that was asked for its `label`, `rows`, `how` they were made ("generated" or
+        "repeated"), and how many of them were drawn again or kept against the filter.
+    """
+
+    table: Any
+    codes: NDArray[np.int64]
+    values: NDArray[Any]
+    origins: NDArray[np.int64]
+    account: list[dict[str, Any]]
+
+
+class Supply:
+    """New rows of each class, by one generator that is fitted when it is first needed.
+
+    Parameters
+    ----------
+    X : table of shape (rows, n_features)
+        In any of the kinds that can be learned.
+    target : Target
+        What is to be predicted.
+    generator : estimator or None
+        Cloned, never changed; None for the default.
+    seed : int
+        Decides everything, unless the generator has a `random_state` of its own.
+    least_rows : int
+        Classes of fewer rows are not generated: their real rows are repeated.
+    sample_weight : array of shape (rows,), optional
+        How often the generator sees each row.
+
+    Attributes
+    ----------
+    generator : estimator or None
+        The fitted clone; None as long as no rows were asked for.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        target: Target,
+        generator: Any,
+        seed: int,
+        *,
+        least_rows: int = LEAST_ROWS,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.source = X if isinstance(X, Source) else open_source(X)
+        self.target, self.seed, self.weights = target, seed, sample_weight
+        self.column = _free_name(self.source.names)
+        self._plan = clone(generator) if generator is not None else default_generator(len(self))
+        _check_generator(self._plan)
+        self.least_rows = max(least_rows, int(getattr(self._plan, "rare_threshold", 1)))
+        self.generator: Any = None
+        self._gate: Gate | None = None
+
+    def __len__(self) -> int:
+        return self.source.rows
+
+    @property
+    def too_rare(self) -> list[int]:
+        """Classes of which there are too few rows to generate more."""
+        return np.flatnonzero(self.target.counts < self.least_rows).tolist()
+
+    def draw(
+        self,
+        wanted: Mapping[int, int],
+        seed: int,
+        *,
+        quality_filter: str | None = None,
+        redraws: int = 3,
+    ) -> Drawn:
+        """Draw new rows of some classes.
+
+        Parameters
+        ----------
+        wanted : mapping of int to int
+            Rows of each class, by its number.
+        seed : int
+            Decides the rows.
+        quality_filter : {None, "density", "label", "both"}
+            Which rows are kept; see `Gate`.
+        redraws : int
+            How often rows that are not kept are drawn again; then the best of them are taken.
+
+        Returns
+        -------
+        Drawn
+            Exactly as many rows as wanted.
+        """
+        parts, account = [], []
+        for code, rows in wanted.items():
+            if rows == 0:
+                continue
+            if self.target.counts[code] < self.least_rows:
+                part, how = self._repeated(code, rows, seed), {"how": "repeated"}
+            else:
+                gate = None if quality_filter is None else self.gate
+                path = seed_for(seed, _DRAWING, code)
+                part, how = self._generated(code, rows, path, gate, quality_filter, redraws)
+            parts.append((code, *part))
+            account.append({"label": self.target.labels[code], "rows": rows, **how})
+        return self._together(parts, account)
+
+    @property
+    def gate(self) -> Gate:
+        """What tells good rows from others, learned from the real ones when first needed."""
+        if self._gate is None:
+            self._gate = Gate(self.source.table(), self.target, seed_for(self.seed, _JUDGING))
+        return self._gate
+
+    def fit(self) -> None:
+        """Fit the generator, unless it is fitted."""
+        if self.generator is not None:
+            return
+        joined = self.source.table().append_column(self.column, self.target.column())
+        model, home = self._plan, self.source.home
+        kind = "category" if self.target.task == CLASSES else "number"
+        parameters: dict[str, Any] = {"schema": _with_column(model.schema, home, self.column, kind)}
+        if getattr(model, "target", None) is not None:
+            parameters["target"], *_ = by_name(home, {model.target: None})
+        if model.random_state is None:
+            parameters["random_state"] = seed_for(self.seed, _FITTING)
+        weights = {} if self.weights is None else {"sample_weight": self.weights}
+        self.generator = model.set_params(**parameters).fit(joined, **weights)
+
+    def _generated(
+        self,
+        code: int,
+        rows: int,
+        seed: int,
+        gate: Gate | None,
+        quality_filter: str | None,
+        redraws: int,
+    ) -> tuple[tuple[pa.Table, NDArray[np.int64]], dict[str, Any]]:
+        self.fit()
+        where = {self.column: self.target.condition(code)}
+
+        def more(count: int, turn: int) -> pa.Table:
+            turned = seed_for(seed, turn)
+            table: pa.Table = self.generator.sample(count, where=where, random_state=turned)
+            return table
+
+        found: dict[str, Any] = {"how": "generated"}
+        if gate is None or quality_filter is None:
+            table = more(rows, 0)
+        else:
+            table, passed = gate.choose(code, rows, more, quality_filter, redraws, seed)
+            found["passed"] = passed
+        return (table, np.full(rows, -1)), found
+
+    def _repeated(
+        self, code: int, rows: int, seed: int
+    ) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Real rows of a class again, each as often as the others as far as that goes."""
+        own = np.flatnonzero(self.target.codes == code)
+        label, least = self.target.labels[code], self.least_rows
+        warnings.warn(
+            f"class {label!r} has {_rows_in_words(len(own))}, and a generator needs {least} to "
+            f"learn one: its new rows are the real ones again; collect more of them, or lower "
+            "rare_threshold (here and of the generator)",
+            SynthganWarning,
+            stacklevel=outside(),
+        )
+        random = stream(seed, _REPEATING, code)
+        turns = [random.permutation(own) for _ in range(-(-rows // len(own)))]
+        origins = np.concatenate(turns)[:rows]
+        joined = self.source.table().append_column(self.column, self.target.column())
+        return joined.take(pa.array(origins)), origins
+
+    def _together(self, parts: list[Any], account: list[dict[str, Any]]) -> Drawn:
+        names = self.source.names
+        if not parts:
+            nothing = np.empty(0, dtype=np.int64)
+            empty = self.source.home.restore(self.source.schema.empty_table())
+            return Drawn(empty, nothing, self.target.values[:0], nothing, account)
+        codes = np.concatenate([np.full(len(origins), code) for code, _, origins in parts])
+        table = pa.concat_tables(
+            [_whole(each, self.source).select(names) for _, each, _ in parts],
+            promote_options="permissive",
+        ).unify_dictionaries()
+        values = [self._values(code, each) for code, each, _ in parts]
+        return Drawn(
+            self.source.home.restore(table.combine_chunks()),
+            codes,
+            np.concatenate(values),
+            np.concatenate([origins for _, _, origins in parts]),
+            account,
+        )
+
+    def _values(self, code: int, table: pa.Table) -> NDArray[Any]:
+        kind = self.target.values.dtype
+        if self.target.task == CLASSES:
+            own = self.target.values[self.target.codes == code][:1]
+            return np.repeat(own, table.num_rows)
+        found = np.asarray(table.column(self.column).to_numpy())
+        return (np.rint(found) if kind.kind in "iu" else found).astype(kind)
+
+
+def default_generator(rows: int) -> SynthGAN:
+    """The generator that is taken where none is given: trained for a shorter time, nothing hidden.
+
+    The real rows stand beside the new ones, so that hiding rare values would protect nobody.
+    """
+    epochs = max(1, round(_DEFAULT_STEPS / max(1, rows // _DEFAULT_BATCH)))
+    return SynthGAN(epochs=epochs, rare_threshold=1, verbose=0)
+
+
+def _check_generator(generator: Any) -> None:
+    draws = getattr(generator, "sample", None)
+    able = callable(draws) and "where" in inspect.signature(draws).parameters
+    if not (able and hasattr(generator, "schema") and hasattr(generator, "random_state")):
+        raise ParameterError(
+            "generator: expected None or a generator whose sample takes where=, such as "
+            f"SynthGAN(), found {type(generator).__name__}"
+        )
+
+
+def _free_name(names: list[str]) -> str:
+    name = "target"
+    while name in names:
+        name += "_"
+    return name
+
+
+def _with_column(schema: Any, home: Home, column: str, kind: str) -> dict[str, Any]:
+    if schema is None:
+        given: Mapping[str, Any] = {}
+    elif isinstance(schema, Mapping):
+        given = by_name(home, schema)
+    else:
+        given = overrides_of(schema.to_dict())
+    return {**given, column: kind}
+
+
+def _whole(table: pa.Table, source: Source) -> pa.Table:
+    """The rows with columns that the schema dropped, all null."""
+    for field in source.schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))
+    return table
+
+
+def _rows_in_words(rows: int) -> str:
+    return "one row" if rows == 1 else f"{rows} rows"
