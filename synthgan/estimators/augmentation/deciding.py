@@ -1,0 +1,319 @@
+"""Whether new rows help a learner, how many, and how: found out on rows kept from the generator.
+
+The generator is fitted once, on two thirds of the rows. The other third is judged: learners are
+trained on the first part, all folds of the judged third but one, and new rows, and asked about that
+fold. So no row that a score rests on has been seen by the generator behind it, and learners are
+trained on nearly all rows, as in the end. The same generator then makes the rows that are used.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+from sklearn.base import clone
+
+from synthgan.errors import SynthganWarning
+from synthgan.estimators.augmentation.recipes import (
+    NOTHING,
+    Recipe,
+    synthetic_recipes,
+    weighing_recipes,
+    weight_argument,
+)
+from synthgan.estimators.augmentation.sampler import augmented
+from synthgan.estimators.augmentation.supply import Drawn, Supply
+from synthgan.estimators.augmentation.tables import Rows, take_rows
+from synthgan.estimators.augmentation.targets import Target
+from synthgan.estimators.augmentation.trials import (
+    Answers,
+    Scorer,
+    Trial,
+    dealt,
+    differences,
+    drawn_again,
+    fitted_folds,
+)
+from synthgan.estimators.randomness import seed_for, stream
+
+# one part in so many is kept from the generator and judged
+_PARTS = 3
+# rows that a class needs among the judged ones to say anything about it
+_LEAST_JUDGED = 10
+# tables of fewer rows are dealt into folds that many times
+_SMALL, _REPEATS = 2_000, 3
+# rows that are used to decide at most; the generator sees the others too
+_MOST_ROWS = 20_000
+# ways without new rows whose scores differ by less are told apart by nothing
+_TIE = 0.001
+# the chance that a way is taken which is no better, over all of them: one standard error's
+_CHANCE = 0.16
+# the random streams of one seed
+_DEALING, _KEEPING, _REPEATED, _SUPPLY, _DRAWING, _AGAIN = range(300, 306)
+
+
+@dataclass
+class Task:
+    """A learner, and what it learns.
+
+    Attributes
+    ----------
+    learner : estimator
+        Cloned for each fit.
+    X : table
+        As the caller gave it.
+    target : Target
+        What is predicted.
+    weights : array of shape (rows,), optional
+        The caller's weights.
+    seed : int
+        Decides everything random that is not the learner's own.
+    """
+
+    learner: Any
+    X: Any
+    target: Target
+    weights: NDArray[np.float64] | None
+    seed: int
+
+    def of(self, rows: Rows) -> Task:
+        """The same task on some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        X, target = take_rows(self.X, rows), self.target.take(rows)
+        return Task(self.learner, X, target, weights, self.seed)
+
+    def train(self, recipe: Recipe, drawn: Drawn | None, y: Any = None) -> Any:
+        """A clone of the learner, trained in one way; `y` is the target in the caller's type."""
+        y = self.target.values if y is None else y
+        X, made = self.X, np.empty(0, dtype=np.int64)
+        if drawn is not None and len(drawn.codes):
+            X, y = augmented(X, y, self.target, drawn)
+            made = drawn.codes
+        given = {}
+        if recipe.needs_weights or self.weights is not None:
+            argument = weight_argument(self.learner)
+            assert argument is not None
+            target = self.target
+            given[argument] = recipe.weights(target.counts, target.codes, made, self.weights)
+        return clone(self.learner).fit(X, y, **given)
+
+
+@dataclass
+class Decision:
+    """How a learner is trained, and what that rests on.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        The way.
+    supply : Supply or None
+        Where its new rows come from.
+    drawn : Drawn or None
+        These rows.
+    candidates : list of dict
+        What was tried: `what`, `score`, `judged_rows`; with new rows also `better_by`, the
+        `standard_error` of that, and how much would have been `needed`.
+    reason : str
+        Why it was decided so.
+    """
+
+    recipe: Recipe
+    supply: Supply | None = None
+    drawn: Drawn | None = None
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    reason: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was decided and why, as plain data."""
+        added = [] if self.drawn is None else self.drawn.account
+        words = f"{self.recipe.in_words()}: {self.reason}" if self.reason else (
+            self.recipe.in_words()
+        )
+        return {
+            "decision": self.recipe.in_words(),
+            "recipe": asdict(self.recipe),
+            "candidates": self.candidates,
+            "added": added,
+            "rows_added": sum(each["rows"] for each in added),
+            "reason": self.reason,
+            "words": words,
+            "seconds": self.seconds,
+        }
+
+
+def decide(
+    task: Task,
+    scorer: Scorer,
+    folds: int,
+    supply: Callable[[Task], Supply],
+    *,
+    synthetic_weight: float = 1.0,
+    redraws: int = 3,
+) -> Decision:
+    """Find out how a learner is trained best.
+
+    Parameters
+    ----------
+    task : Task
+        The learner and its rows.
+    scorer : callable
+        What is to be high.
+    folds : int
+        Into how many the judged rows are dealt.
+    supply : callable
+        Makes the source of new rows from the rows that its generator may see.
+    synthetic_weight : float
+        Weight of a new row beside a real one.
+    redraws : int
+        How often filtered rows are drawn again.
+
+    Returns
+    -------
+    Decision
+        Without new rows unless they are better by more than chance would make the best of as many
+        ways.
+    """
+    started = time.monotonic()
+    used = _used(task)
+    if np.count_nonzero(used.target.counts >= folds) < 2:
+        reason = f"fewer than two classes have the {folds} rows that judging takes"
+        return Decision(NOTHING, reason=reason)
+    able = weight_argument(task.learner) is not None
+    found = _without_rows(used, scorer, folds, able)
+    hall = _Hall(task, scorer, folds)
+    if np.count_nonzero(np.bincount(hall.judged_codes) >= _LEAST_JUDGED) < 2:
+        found.reason += (
+            f"; synthetic rows were not tried, since fewer than two classes have the "
+            f"{_LEAST_JUDGED * _PARTS} rows that judging them takes"
+        )
+    else:
+        weight = synthetic_weight if able else 1.0
+        recipes = synthetic_recipes(task.target.task, found.recipe, able, weight)
+        _with_rows(found, hall, supply(hall.shown), recipes, redraws)
+    found.seconds = round(time.monotonic() - started, 1)
+    return found
+
+
+def _used(task: Task) -> Task:
+    """The task, or a part of a long one with even shares of each class."""
+    rows = len(task.target.codes)
+    if rows <= _MOST_ROWS:
+        return task
+    random = stream(task.seed, _KEEPING)
+    pieces = -(-rows // _MOST_ROWS)
+    return task.of(np.flatnonzero(dealt(task.target.codes, pieces, random, least=1) == 0))
+
+
+def _without_rows(task: Task, scorer: Scorer, folds: int, able: bool) -> Decision:
+    """The best of nothing and class weights, by cross-validation on all rows."""
+    recipes = weighing_recipes(task.target.task, able)
+    if len(recipes) == 1:
+        return Decision(NOTHING, reason="the learner takes no weights of rows")
+    codes, scores = task.target.codes, np.zeros(len(recipes))
+    repeats = _REPEATS if len(codes) < _SMALL else 1
+    for repeat in range(repeats):
+        dealt_to = dealt(codes, folds, stream(task.seed, _REPEATED, repeat), least=folds)
+        for place, recipe in enumerate(recipes):
+            scores[place] += _trial(task, dealt_to, recipe, None, scorer).score / repeats
+    best = int(np.flatnonzero(scores >= scores.max() - _TIE)[0])
+    candidates = [
+        {"what": each.in_words(), "score": float(score), "judged_rows": len(codes)}
+        for each, score in zip(recipes, scores, strict=True)
+    ]
+    listed = ", ".join(f"{each['what']} {each['score']:.4f}" for each in candidates)
+    return Decision(recipes[best], candidates=candidates, reason=f"without new rows {listed}")
+
+
+def _trial(
+    task: Task,
+    folds: NDArray[np.int64],
+    recipe: Recipe,
+    drawn: Drawn | None,
+    scorer: Scorer,
+) -> Trial:
+    """Train in one way without each fold, and judge the answers about all folds together."""
+    models, parts = fitted_folds(folds, lambda rows: task.of(rows).train(recipe, drawn))
+    judged = np.flatnonzero(folds >= 0)
+    X, y = take_rows(task.X, judged), task.target.values[judged]
+    places = [np.searchsorted(judged, part) for part in parts]
+    return Trial(Answers(models, places, X), X, y, scorer)
+
+
+class _Hall:
+    """Where ways with new rows are judged: on a third of the rows, kept from the generator."""
+
+    def __init__(self, task: Task, scorer: Scorer, folds: int) -> None:
+        random = stream(task.seed, _DEALING)
+        codes = task.target.codes
+        pieces = -(-len(codes) // _MOST_ROWS)
+        part = dealt(codes, _PARTS * pieces, random, least=_PARTS)
+        kept = np.flatnonzero((part >= 0) & (part < 1))
+        # the generator sees all that is not judged, a learner no more than it can take in time
+        self.shown = task.of(np.flatnonzero(part != 0))
+        used = np.flatnonzero(part < _PARTS)
+        self.task, self.scorer = task.of(used), scorer
+        self.folds = np.full(len(used), -1, dtype=np.int64)
+        judged = np.searchsorted(used, kept)
+        self.folds[judged] = dealt(codes[kept], folds, random, least=1)
+        self.judged_codes = codes[kept]
+
+    def trial(self, recipe: Recipe, drawn: Drawn | None) -> Trial:
+        """The score of one way."""
+        return _trial(self.task, self.folds, recipe, drawn, self.scorer)
+
+
+def _with_rows(
+    found: Decision, hall: _Hall, supply: Supply, recipes: list[Recipe], redraws: int
+) -> None:
+    """Try ways with new rows; take the one that is surely better than the way without, if any."""
+    random = stream(hall.task.seed, _AGAIN)
+    draws = drawn_again(hall.judged_codes, random)
+    base = hall.trial(found.recipe, None)
+    needed = float(norm.ppf(1 - _CHANCE / len(recipes)))
+    tried = []
+    for recipe in recipes:
+        with warnings.catch_warnings():
+            # said once, of the rows that are taken
+            warnings.simplefilter("ignore", SynthganWarning)
+            drawn = draw(supply, recipe, hall.task.target.counts, hall.task.seed, redraws)
+        trial = hall.trial(recipe, drawn)
+        error = float(differences(trial, base, draws).std())
+        better = trial.score - base.score
+        tried.append((better - needed * error, better, recipe, drawn))
+        found.candidates.append(
+            {
+                "what": recipe.in_words(),
+                "score": trial.score,
+                "judged_rows": len(hall.judged_codes),
+                "better_by": better,
+                "standard_error": error,
+                "needed": needed * error,
+            }
+        )
+    surely, better, recipe, drawn = max(tried, key=lambda each: each[0])
+    where = (
+        f"; on {len(hall.judged_codes):,} rows that the generator had not seen "
+        f"{base.score:.4f} without new rows"
+    )
+    if surely <= 0:
+        _, better, recipe, _ = max(tried, key=lambda each: each[1])
+        found.reason += f"{where}, {better:+.4f} with {recipe.in_words()}, which chance may explain"
+        return
+    found.recipe, found.supply, found.drawn = recipe, supply, drawn
+    found.reason += f"{where}, {better:+.4f} with these, more than chance explains"
+
+
+def draw(
+    supply: Supply, recipe: Recipe, counts: NDArray[np.int64], seed: int, redraws: int
+) -> Drawn:
+    """The new rows of a way, for so many real rows of each class."""
+    wanted = recipe.wanted(counts)
+    path = seed_for(seed, _DRAWING)
+    return supply.draw(wanted, path, quality_filter=recipe.quality_filter, redraws=redraws)
