@@ -136,6 +136,7 @@ class Supply:
             Exactly as many rows as wanted.
         """
         parts, account = [], []
+        self._say_what_is_repeated([code for code, rows in wanted.items() if rows])
         for code, rows in wanted.items():
             if rows == 0:
                 continue
@@ -201,19 +202,25 @@ class Supply:
     ) -> tuple[pa.Table, NDArray[np.int64]]:
         """Real rows of a class again, each as often as the others as far as that goes."""
         own = np.flatnonzero(self.target.codes == code)
-        label, least = self.target.labels[code], self.least_rows
-        warnings.warn(
-            f"class {label!r} has {_rows_in_words(len(own))}, and a generator needs {least} to "
-            f"learn one: its new rows are the real ones again; collect more of them, or lower "
-            "rare_threshold (here and of the generator)",
-            SynthganWarning,
-            stacklevel=outside(),
-        )
         random = stream(seed, _REPEATING, code)
         turns = [random.permutation(own) for _ in range(-(-rows // len(own)))]
         origins = np.concatenate(turns)[:rows]
         joined = self.source.table().append_column(self.column, self.target.column())
         return joined.take(pa.array(origins)), origins
+
+    def _say_what_is_repeated(self, codes: list[int]) -> None:
+        rare = [code for code in codes if code in self.too_rare]
+        if not rare:
+            return
+        counts = self.target.counts
+        each = [f"class {self.target.labels[code]!r} has {_in_words(counts[code])}" for code in rare]
+        warnings.warn(
+            f"{', '.join(each)}, and a generator needs {self.least_rows} to learn a class: its new "
+            "rows are real ones again; collect more of them, or lower rare_threshold (here and of "
+            "the generator)",
+            SynthganWarning,
+            stacklevel=outside(),
+        )
 
     def _together(self, parts: list[Any], account: list[dict[str, Any]]) -> Drawn:
         names = self.source.names
@@ -288,5 +295,5 @@ def _whole(table: pa.Table, source: Source) -> pa.Table:
     return table
 
 
-def _rows_in_words(rows: int) -> str:
+def _in_words(rows: int) -> str:
     return "one row" if rows == 1 else f"{rows} rows"
