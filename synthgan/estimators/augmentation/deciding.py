@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,9 @@ from synthgan.estimators.augmentation.trials import (
     Scorer,
     Trial,
     dealt,
-    differences,
     drawn_again,
     fitted_folds,
+    scores_again,
 )
 from synthgan.estimators.randomness import seed_for, stream
 
@@ -197,6 +197,10 @@ def decide(
         weight = synthetic_weight if able else 1.0
         recipes = synthetic_recipes(task.target.task, found.recipe, able, weight)
         _with_rows(found, hall, supply(hall.shown), recipes, redraws)
+        if found.supply is not None and len(used.target.codes) < len(task.target.codes):
+            # the rows drawn so far go with the part that was judged
+            counts = task.target.counts
+            found.drawn = draw(found.supply, found.recipe, counts, task.seed, redraws)
     found.seconds = round(time.monotonic() - started, 1)
     return found
 
@@ -276,15 +280,14 @@ def _with_rows(
     random = stream(hall.task.seed, _AGAIN)
     draws = drawn_again(hall.judged_codes, random)
     base = hall.trial(found.recipe, None)
+    known = scores_again(base, draws)
+    stock = _Stock(supply, hall.task.target.counts, hall.task.seed, redraws)
     needed = float(norm.ppf(1 - _CHANCE / len(recipes)))
     tried = []
     for recipe in recipes:
-        with warnings.catch_warnings():
-            # said once, of the rows that are taken
-            warnings.simplefilter("ignore", SynthganWarning)
-            drawn = draw(supply, recipe, hall.task.target.counts, hall.task.seed, redraws)
+        drawn = stock.rows(recipe)
         trial = hall.trial(recipe, drawn)
-        error = float(differences(trial, base, draws).std())
+        error = float((scores_again(trial, draws) - known).std())
         better = trial.score - base.score
         tried.append((better - needed * error, better, recipe, drawn))
         found.candidates.append(
@@ -308,6 +311,28 @@ def _with_rows(
         return
     found.recipe, found.supply, found.drawn = recipe, supply, drawn
     found.reason += f"{where}, {better:+.4f} with these, more than chance explains"
+
+
+class _Stock:
+    """New rows for several ways, of which some use the same, or the first of them."""
+
+    def __init__(
+        self, supply: Supply, counts: NDArray[np.int64], seed: int, redraws: int
+    ) -> None:
+        self.supply, self.counts, self.seed, self.redraws = supply, counts, seed, redraws
+        self._drawn: dict[tuple[str, str | None], Drawn] = {}
+
+    def rows(self, recipe: Recipe) -> Drawn:
+        """The rows of one way."""
+        kept = recipe.classes, recipe.quality_filter
+        if kept not in self._drawn:
+            most = replace(recipe, way=1.0) if recipe.way else recipe
+            with warnings.catch_warnings():
+                # the account says it, of the rows that are taken
+                warnings.simplefilter("ignore", SynthganWarning)
+                drawn = draw(self.supply, most, self.counts, self.seed, self.redraws)
+            self._drawn[kept] = drawn
+        return self._drawn[kept].fewer(recipe.wanted(self.counts))
 
 
 def draw(

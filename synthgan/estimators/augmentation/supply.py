@@ -18,6 +18,7 @@ from synthgan.data.overrides import overrides_of
 from synthgan.data.source import Source, open_source
 from synthgan.errors import ParameterError, SynthganWarning
 from synthgan.estimators.augmentation.quality import Gate
+from synthgan.estimators.augmentation.tables import take_rows
 from synthgan.estimators.augmentation.targets import CLASSES, Target
 from synthgan.estimators.base import by_name, outside
 from synthgan.estimators.randomness import seed_for, stream
@@ -47,7 +48,7 @@ class Drawn:
     origins : array of int of shape (rows,)
         Of repeated rows the number of the real row, of generated ones -1.
     account : list of dict
-        For each class that was asked for its `label`, `rows`, `how` they were made ("generated" or
+        For each class that was asked for its `code`, `label`, `rows`, `how` they were made ("generated" or
         "repeated"), and how many of them were drawn again or kept against the filter.
     """
 
@@ -56,6 +57,25 @@ class Drawn:
     values: NDArray[Any]
     origins: NDArray[np.int64]
     account: list[dict[str, Any]]
+
+
+    def fewer(self, wanted: Mapping[int, int]) -> Drawn:
+        """The first rows of each class, so many of each."""
+        turn = np.zeros(len(self.codes), dtype=np.int64)
+        for code in np.unique(self.codes):
+            own = self.codes == code
+            turn[own] = np.arange(np.count_nonzero(own))
+        goals = np.array([wanted.get(int(code), 0) for code in self.codes], dtype=np.int64)
+        rows = np.flatnonzero(turn < goals)
+        labels = {each["code"]: each for each in self.account}
+        account = [{**labels[code], "rows": count} for code, count in wanted.items() if count]
+        return Drawn(
+            take_rows(self.table, rows),
+            self.codes[rows],
+            self.values[rows],
+            self.origins[rows],
+            account,
+        )
 
 
 class Supply:
@@ -147,7 +167,8 @@ class Supply:
                 path = seed_for(seed, _DRAWING, code)
                 part, how = self._generated(code, rows, path, gate, quality_filter, redraws)
             parts.append((code, *part))
-            account.append({"label": self.target.labels[code], "rows": rows, **how})
+            label = self.target.labels[code]
+            account.append({"code": code, "label": label, "rows": rows, **how})
         return self._together(parts, account)
 
     @property

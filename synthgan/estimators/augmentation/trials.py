@@ -123,12 +123,12 @@ class Trial:
             return float(self.scorer(self.answers, X, self.y[rows]))
 
 
-def differences(first: Trial, second: Trial, draws: list[Rows]) -> NDArray[np.float64]:
-    """First score less second one on each of many draws of the rows, of shape (draws,).
+def scores_again(trial: Trial, draws: list[Rows]) -> NDArray[np.float64]:
+    """The score on each of many draws of the rows, of shape (draws,).
 
-    The bootstrap (Efron, 1979) of a paired difference: both are judged on the same rows.
+    Of two trials on the same draws the differences are those of the paired bootstrap (Efron, 1979).
     """
-    return np.array([first.on(rows) - second.on(rows) for rows in draws])
+    return np.array([trial.on(rows) for rows in draws])
 
 
 def drawn_again(codes: NDArray[np.int64], random: np.random.Generator) -> list[Rows]:
