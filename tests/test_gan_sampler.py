@@ -203,12 +203,18 @@ def test_classes_of_a_row_or_two_end_well(threshold: int) -> None:
     y = labels({"A": 90, "B": 25, "C": 4, "D": 1})
     X = mixed()
     model = sampler(generator=generator(rare_threshold=threshold))
-    with pytest.warns(SynthganWarning, match="class 'D' has one row, and a generator needs . to learn"):
+    with pytest.warns(
+        SynthganWarning, match="class 'D' has one row, and a generator needs . to learn"
+    ):
         X_more, y_more = model.fit_resample(X, y)
     assert Counter(y_more.tolist()) == dict.fromkeys("ABCD", 90)
     how = {each["label"]: each["how"] for each in model.augmentation_report_}
     # a class that the generator hides cannot be asked of it
-    assert how == {"B": "generated", "C": "repeated" if threshold > 4 else "generated", "D": how["D"]}
+    assert how == {
+        "B": "generated",
+        "C": "repeated" if threshold > 4 else "generated",
+        "D": how["D"],
+    }
     assert how["D"] == "repeated"
     again = model.synthetic_ & (y_more == "D")
     assert (model.sample_indices_[again] == 119).all()
@@ -256,7 +262,9 @@ def test_whole_numbers_are_numbers_if_told_so() -> None:
 
 def test_the_same_seed_gives_the_same_rows() -> None:
     X, y = mixed(), labels(SIZES)
-    first, again = (sampler(random_state=5, quality_filter="both").fit_resample(X, y)[0] for _ in "ab")
+    first, again = (
+        sampler(random_state=5, quality_filter="both").fit_resample(X, y)[0] for _ in "ab"
+    )
     pd.testing.assert_frame_equal(first, again)
     other = sampler(random_state=6).fit_resample(X, y)[0]
     assert not first.equals(other)
@@ -280,7 +288,7 @@ def test_a_target_that_does_not_fit_is_refused_in_words(y: Any, message: str) ->
 def test_a_generator_without_conditions_is_refused() -> None:
     from sklearn.neighbors import KernelDensity
 
-    with pytest.raises(ParameterError, match="sample takes where=.* found KernelDensity"):
+    with pytest.raises(ParameterError, match=r"sample takes where=.* found KernelDensity"):
         sampler(generator=KernelDensity()).fit_resample(mixed(), labels(SIZES))
 
 

@@ -40,9 +40,7 @@ Task = Annotated[
 ]
 QualityFilter = Annotated[
     str | None,
-    typer.Option(
-        "--quality-filter", metavar="NAME", help="Keep rows by density, label, or both."
-    ),
+    typer.Option("--quality-filter", metavar="NAME", help="Keep rows by density, label, or both."),
 ]
 Mark = Annotated[
     str,

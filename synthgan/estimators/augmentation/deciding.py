@@ -33,6 +33,7 @@ from synthgan.estimators.augmentation.tables import Rows, take_rows
 from synthgan.estimators.augmentation.targets import Target
 from synthgan.estimators.augmentation.trials import (
     Answers,
+    CannotJudgeError,
     Scorer,
     Trial,
     dealt,
@@ -133,8 +134,8 @@ class Decision:
     def to_dict(self) -> dict[str, Any]:
         """What was decided and why, as plain data."""
         added = [] if self.drawn is None else self.drawn.account
-        words = f"{self.recipe.in_words()}: {self.reason}" if self.reason else (
-            self.recipe.in_words()
+        words = (
+            f"{self.recipe.in_words()}: {self.reason}" if self.reason else (self.recipe.in_words())
         )
         return {
             "decision": self.recipe.in_words(),
@@ -181,6 +182,22 @@ def decide(
         ways.
     """
     started = time.monotonic()
+    try:
+        found = _decide(task, scorer, folds, supply, synthetic_weight, redraws)
+    except CannotJudgeError as error:
+        found = Decision(NOTHING, reason=f"the scorer cannot judge these rows: {error}")
+    found.seconds = round(time.monotonic() - started, 1)
+    return found
+
+
+def _decide(
+    task: Task,
+    scorer: Scorer,
+    folds: int,
+    supply: Callable[[Task], Supply],
+    synthetic_weight: float,
+    redraws: int,
+) -> Decision:
     used = _used(task)
     if np.count_nonzero(used.target.counts >= folds) < 2:
         reason = f"fewer than two classes have the {folds} rows that judging takes"
@@ -193,15 +210,14 @@ def decide(
             f"; synthetic rows were not tried, since fewer than two classes have the "
             f"{_LEAST_JUDGED * _PARTS} rows that judging them takes"
         )
-    else:
-        weight = synthetic_weight if able else 1.0
-        recipes = synthetic_recipes(task.target.task, found.recipe, able, weight)
-        _with_rows(found, hall, supply(hall.shown), recipes, redraws)
-        if found.supply is not None and len(used.target.codes) < len(task.target.codes):
-            # the rows drawn so far go with the part that was judged
-            counts = task.target.counts
-            found.drawn = draw(found.supply, found.recipe, counts, task.seed, redraws)
-    found.seconds = round(time.monotonic() - started, 1)
+        return found
+    weight = synthetic_weight if able else 1.0
+    recipes = synthetic_recipes(task.target.task, found.recipe, able, weight)
+    _with_rows(found, hall, supply(hall.shown), recipes, redraws)
+    if found.supply is not None and len(used.target.codes) < len(task.target.codes):
+        # the rows drawn so far go with the part that was judged
+        counts = task.target.counts
+        found.drawn = draw(found.supply, found.recipe, counts, task.seed, redraws)
     return found
 
 
@@ -316,9 +332,7 @@ def _with_rows(
 class _Stock:
     """New rows for several ways, of which some use the same, or the first of them."""
 
-    def __init__(
-        self, supply: Supply, counts: NDArray[np.int64], seed: int, redraws: int
-    ) -> None:
+    def __init__(self, supply: Supply, counts: NDArray[np.int64], seed: int, redraws: int) -> None:
         self.supply, self.counts, self.seed, self.redraws = supply, counts, seed, redraws
         self._drawn: dict[tuple[str, str | None], Drawn] = {}
 

@@ -12,8 +12,8 @@ from synthgan.data.source import open_source
 from synthgan.errors import TableError
 from synthgan.estimators.augmentation.quality import QUALITY_FILTER
 from synthgan.estimators.augmentation.strategies import STRATEGY, wanted_rows
-from synthgan.estimators.augmentation.supply import LEAST_ROWS, Drawn, Supply
-from synthgan.estimators.augmentation.tables import column_like, put_below, take_rows
+from synthgan.estimators.augmentation.supply import LEAST_ROWS, Drawn, Supply, least_rows
+from synthgan.estimators.augmentation.tables import as_given, column_like, put_below, take_rows
 from synthgan.estimators.augmentation.targets import (
     CLASSES,
     INTERVALS,
@@ -48,8 +48,8 @@ class GANSampler(TableEstimator):
         to the size of the largest one, "not minority" all but the smallest one, "not majority" (or
         "auto") and "all" every class. A float is the rows of the smaller over those of the larger
         of two classes, when all is done. A dict has the rows wanted of each class, when all is
-        done; a callable makes such a dict of `y`. Intervals of numbers are classes, and a dict goes
-        by their number, from 0.
+        done; a callable makes such a dict of `y`. Intervals of numbers are classes that go by their
+        number, from 0, in a dict and in what a callable is given.
     task : {"auto", "classification", "regression"}, default "auto"
         Whether `y` holds classes or numbers; "auto" takes whole numbers for classes.
     intervals : int or sequence of float, default (0.1, 0.3, 0.7, 0.9)
@@ -157,7 +157,7 @@ class GANSampler(TableEstimator):
         TableError
             For a table that cannot be learned, or a `y` that does not fit it.
         """
-        self._learn(X, y)
+        self._learn(as_given(X, "X"), as_given(y, "y"))
         return self
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -185,6 +185,7 @@ class GANSampler(TableEstimator):
         TableError
             For a table that cannot be learned, or a `y` that does not fit it.
         """
+        X, y = as_given(X, "X"), as_given(y, "y")
         supply, wanted, seed = self._learn(X, y)
         drawn = supply.draw(
             wanted,
@@ -211,11 +212,11 @@ class GANSampler(TableEstimator):
         self._check_parameters()
         source = open_source(X)
         task = None if self.task == "auto" else self.task
-        target = read_target(y, source.rows, task=task, intervals=self.intervals)
+        least = least_rows(self.rare_threshold, self.generator)
+        target = read_target(y, source.rows, task=task, intervals=self.intervals, least=least)
         wanted = wanted_of(self.sampling_strategy, target, y)
         seed = seed_from(self.random_state)
-        least = int(self.rare_threshold)
-        supply = Supply(source, target, self.generator, seed, least_rows=least)
+        supply = Supply(source, target, self.generator, seed, least=least)
         if any(rows and code not in supply.too_rare for code, rows in wanted.items()):
             supply.fit()
         self._set_features(source.names, is_named(X))

@@ -48,8 +48,8 @@ class Drawn:
     origins : array of int of shape (rows,)
         Of repeated rows the number of the real row, of generated ones -1.
     account : list of dict
-        For each class that was asked for its `code`, `label`, `rows`, `how` they were made ("generated" or
-        "repeated"), and how many of them were drawn again or kept against the filter.
+        For each class that was asked for its `code`, `label`, `rows`, `how` they were made
+        ("generated" or "repeated"), and how many `passed` the filter, if there is one.
     """
 
     table: Any
@@ -57,7 +57,6 @@ class Drawn:
     values: NDArray[Any]
     origins: NDArray[np.int64]
     account: list[dict[str, Any]]
-
 
     def fewer(self, wanted: Mapping[int, int]) -> Drawn:
         """The first rows of each class, so many of each."""
@@ -91,7 +90,7 @@ class Supply:
         Cloned, never changed; None for the default.
     seed : int
         Decides everything, unless the generator has a `random_state` of its own.
-    least_rows : int
+    least : int
         Classes of fewer rows are not generated: their real rows are repeated.
     sample_weight : array of shape (rows,), optional
         How often the generator sees each row.
@@ -109,7 +108,7 @@ class Supply:
         generator: Any,
         seed: int,
         *,
-        least_rows: int = LEAST_ROWS,
+        least: int = LEAST_ROWS,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> None:
         self.source = X if isinstance(X, Source) else open_source(X)
@@ -117,7 +116,7 @@ class Supply:
         self.column = _free_name(self.source.names)
         self._plan = clone(generator) if generator is not None else default_generator(len(self))
         _check_generator(self._plan)
-        self.least_rows = max(least_rows, int(getattr(self._plan, "rare_threshold", 1)))
+        self.least_rows = least
         self.generator: Any = None
         self._gate: Gate | None = None
 
@@ -218,9 +217,7 @@ class Supply:
             found["passed"] = passed
         return (table, np.full(rows, -1)), found
 
-    def _repeated(
-        self, code: int, rows: int, seed: int
-    ) -> tuple[pa.Table, NDArray[np.int64]]:
+    def _repeated(self, code: int, rows: int, seed: int) -> tuple[pa.Table, NDArray[np.int64]]:
         """Real rows of a class again, each as often as the others as far as that goes."""
         own = np.flatnonzero(self.target.codes == code)
         random = stream(seed, _REPEATING, code)
@@ -234,7 +231,9 @@ class Supply:
         if not rare:
             return
         counts = self.target.counts
-        each = [f"class {self.target.labels[code]!r} has {_in_words(counts[code])}" for code in rare]
+        each = [
+            f"class {self.target.labels[code]!r} has {_in_words(counts[code])}" for code in rare
+        ]
         warnings.warn(
             f"{', '.join(each)}, and a generator needs {self.least_rows} to learn a class: its new "
             "rows are real ones again; collect more of them, or lower rare_threshold (here and of "
@@ -279,6 +278,12 @@ def default_generator(rows: int) -> SynthGAN:
     """
     epochs = max(1, round(_DEFAULT_STEPS / max(1, rows // _DEFAULT_BATCH)))
     return SynthGAN(epochs=epochs, rare_threshold=1, verbose=0)
+
+
+def least_rows(rare_threshold: int, generator: Any) -> int:
+    """Rows that a class needs so that a generator can be asked for it."""
+    # a class that the generator hides, it does not know
+    return max(int(rare_threshold), int(getattr(generator, "rare_threshold", 1)))
 
 
 def _check_generator(generator: Any) -> None:

@@ -8,11 +8,31 @@ import narwhals.dependencies as known
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import column_or_1d
 
 from synthgan.errors import TableError
 
 Rows = NDArray[np.integer[Any]]
+
+
+def as_given(table: Any, name: str) -> Any:
+    """A table or a column of a kind whose rows can be taken; other array-likes become arrays.
+
+    Raises
+    ------
+    TableError
+        If it is sparse.
+    """
+    if issparse(table):
+        raise TableError(
+            f"{name}: expected a dense table, found a sparse matrix; sparse data is not supported, "
+            "turn it into an array with .toarray()"
+        )
+    kept = isinstance(table, list | tuple | np.ndarray | pa.Table | pa.Array | pa.ChunkedArray)
+    if table is None or kept or known.is_into_dataframe(table) or known.is_into_series(table):
+        return table
+    return np.asarray(table)
 
 
 def rows_of(table: Any) -> int:
@@ -118,8 +138,10 @@ def values_of(column: Any) -> NDArray[Any]:
             "requires y to be passed, but the target y is None"
         )
     if isinstance(column, pa.Array | pa.ChunkedArray):
-        column = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else (
-            column.to_numpy()
+        column = (
+            column.to_numpy(zero_copy_only=False)
+            if isinstance(column, pa.Array)
+            else (column.to_numpy())
         )
     elif known.is_polars_series(column):
         column = column.to_numpy()
@@ -128,7 +150,9 @@ def values_of(column: Any) -> NDArray[Any]:
     try:
         return np.asarray(column_or_1d(column, warn=True))
     except ValueError as error:
-        raise TableError(f"y: expected one target for each row, found another shape: {error}") from error
+        raise TableError(
+            f"y: expected one target for each row, found another shape: {error}"
+        ) from error
 
 
 def missing_in(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -10,18 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metaestimators import available_if
 
+from synthgan.estimators.augmentation.delegating import if_it_has
 from synthgan.estimators.augmentation.tables import Rows, take_rows
 
 Scorer = Callable[[Any, Any, Any], float]
 
 # rows drawn again to tell chance from a difference
-DRAWS = 100
-
-
-def _learners_have(name: str) -> Any:
-    return lambda answers: hasattr(answers.models[0], name)
+DRAWS = 64
 
 
 class Answers(BaseEstimator):
@@ -55,17 +51,17 @@ class Answers(BaseEstimator):
         """What the learners are, this is."""
         return get_tags(self.models[0])
 
-    @available_if(_learners_have("predict"))
+    @if_it_has("predict", lambda answers: answers.models[0])
     def predict(self, X: Any) -> NDArray[Any]:
         """What the learners predicted, whatever `X` is."""
         return self._answers("predict")[self.rows]
 
-    @available_if(_learners_have("predict_proba"))
+    @if_it_has("predict_proba", lambda answers: answers.models[0])
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """The shares of the classes that the learners gave, whatever `X` is."""
         return self._answers("predict_proba")[self.rows]
 
-    @available_if(_learners_have("decision_function"))
+    @if_it_has("decision_function", lambda answers: answers.models[0])
     def decision_function(self, X: Any) -> NDArray[Any]:
         """The decision values that the learners gave, whatever `X` is."""
         return self._answers("decision_function")[self.rows]
@@ -95,6 +91,10 @@ class Answers(BaseEstimator):
         return made
 
 
+class CannotJudgeError(Exception):
+    """What a scorer says of rows that it has no score for, such as those of a class too few."""
+
+
 class Trial:
     """The score of one way to train, and how sure it is.
 
@@ -120,7 +120,10 @@ class Trial:
             warnings.simplefilter("ignore")
             whole = len(rows) == len(self.y) and bool((rows == np.arange(len(rows))).all())
             X = self.X if whole else take_rows(self.X, rows)
-            return float(self.scorer(self.answers, X, self.y[rows]))
+            try:
+                return float(self.scorer(self.answers, X, self.y[rows]))
+            except ValueError as error:
+                raise CannotJudgeError(str(error)) from error
 
 
 def scores_again(trial: Trial, draws: list[Rows]) -> NDArray[np.float64]:
@@ -135,8 +138,7 @@ def drawn_again(codes: NDArray[np.int64], random: np.random.Generator) -> list[R
     """Rows drawn with replacement, as many of each class as there are, `DRAWS` times."""
     groups = [np.flatnonzero(codes == code) for code in np.unique(codes)]
     return [
-        np.concatenate([random.choice(group, len(group)) for group in groups])
-        for _ in range(DRAWS)
+        np.concatenate([random.choice(group, len(group)) for group in groups]) for _ in range(DRAWS)
     ]
 
 
@@ -166,5 +168,3 @@ def fitted_folds(folds: NDArray[np.int64], fit: Callable[[Rows], Any]) -> tuple[
     numbers = range(folds.max() + 1)
     models = [fit(np.flatnonzero(folds != each)) for each in numbers]
     return models, [np.flatnonzero(folds == each) for each in numbers]
-
-

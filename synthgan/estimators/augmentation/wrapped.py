@@ -9,15 +9,15 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.metrics import check_scoring
 from sklearn.utils import Tags, get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from synthgan.errors import ParameterError
 from synthgan.estimators.augmentation.deciding import Decision, Task, decide, draw
+from synthgan.estimators.augmentation.delegating import if_it_has
 from synthgan.estimators.augmentation.quality import QUALITY_FILTER
 from synthgan.estimators.augmentation.recipes import ALL, MINORITY, Recipe, weight_argument
-from synthgan.estimators.augmentation.supply import LEAST_ROWS, Supply
-from synthgan.estimators.augmentation.tables import rows_of, take_rows
+from synthgan.estimators.augmentation.supply import LEAST_ROWS, Supply, least_rows
+from synthgan.estimators.augmentation.tables import as_given, rows_of, take_rows
 from synthgan.estimators.augmentation.targets import (
     CLASSES,
     INTERVALS,
@@ -33,12 +33,9 @@ BALANCE = "balance"
 _SUPPLY = 400
 
 
-def _estimator_has(name: str) -> Any:
-    def check(self: Any) -> bool:
-        # the fitted learner, if there is one: only it knows what it can do
-        return hasattr(getattr(self, "estimator_", self.estimator), name)
-
-    return check
+def _learner(model: Any) -> Any:
+    """The fitted learner, if there is one: only it knows what it can do."""
+    return getattr(model, "estimator_", model.estimator)
 
 
 class _Augmented(MetaEstimatorMixin, TableEstimator):
@@ -57,7 +54,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
         "quality_filter": QUALITY_FILTER,
         "synthetic_weight": real("a number above 0", 0, open_low=True),
         "redraws": whole(0, 100),
-        "cv": whole(2),
+        "folds": whole(2),
         "rare_threshold": whole(1),
         "random_state": RANDOM_STATE,
     }
@@ -70,7 +67,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
     quality_filter: str | None
     synthetic_weight: float
     redraws: int
-    cv: int
+    folds: int
     rare_threshold: int
     random_state: Any
 
@@ -100,6 +97,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
             For a table that a generator cannot learn, or a `y` that does not fit it.
         """
         self._check_parameters()
+        X, y = as_given(X, "X"), as_given(y, "y")
         able = weight_argument(self.estimator) is not None
         if not able and (sample_weight is not None or self.synthetic_weight != 1):
             asked = "sample_weight" if sample_weight is not None else "synthetic_weight"
@@ -113,12 +111,14 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
             X, y, weights = take_rows(X, kept), take_rows(y, kept), weights[kept]
         decision = Decision(Recipe())
         if self.amount != 0:
-            target = read_target(y, rows_of(X), task=self._task, intervals=self._levels())
+            least = least_rows(self.rare_threshold, self.generator)
+            levels = getattr(self, "intervals", LEVELS)
+            target = read_target(y, rows_of(X), task=self._task, intervals=levels, least=least)
             task = Task(self.estimator, X, target, weights, seed_from(self.random_state))
             decision = self._decide(task)
             self.estimator_ = task.train(decision.recipe, decision.drawn, y)
         else:
-            given = {} if weights is None else {weight_argument(self.estimator): weights}
+            given = {} if weights is None else {str(weight_argument(self.estimator)): weights}
             self.estimator_ = clone(self.estimator).fit(X, y, **given)
         self.generator_ = None if decision.supply is None else decision.supply.generator
         scoring = self.scoring if self.scoring is not None else self._scoring
@@ -126,7 +126,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
         return self
 
     def _decide(self, task: Task) -> Decision:
-        least, redraws = int(self.rare_threshold), int(self.redraws)
+        least, redraws = least_rows(self.rare_threshold, self.generator), int(self.redraws)
 
         def supply(shown: Task) -> Supply:
             seed = seed_for(task.seed, _SUPPLY)
@@ -135,7 +135,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
                 shown.target,
                 self.generator,
                 seed,
-                least_rows=least,
+                least=least,
                 sample_weight=shown.weights,
             )
 
@@ -145,7 +145,7 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
             )
             weight = float(self.synthetic_weight)
             return decide(
-                task, scorer, int(self.cv), supply, synthetic_weight=weight, redraws=redraws
+                task, scorer, int(self.folds), supply, synthetic_weight=weight, redraws=redraws
             )
         balanced = self.amount == BALANCE
         recipe = Recipe(
@@ -161,16 +161,13 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
         drawn = draw(source, recipe, task.target.counts, task.seed, redraws)
         return Decision(recipe, source, drawn, reason=f"as amount={self.amount!r} says")
 
-    def _levels(self) -> Any:
-        return getattr(self, "intervals", LEVELS)
-
     @property
-    def n_features_in_(self) -> int:
+    def n_features_in_(self) -> int:  # type: ignore[override]
         """Columns of `X`, as the fitted learner says."""
         return int(self._fitted("n_features_in_"))
 
     @property
-    def feature_names_in_(self) -> Any:
+    def feature_names_in_(self) -> Any:  # type: ignore[override]
         """Names of the columns of `X`, as the fitted learner says."""
         return self._fitted("feature_names_in_")
 
@@ -180,13 +177,13 @@ class _Augmented(MetaEstimatorMixin, TableEstimator):
             raise AttributeError(f"{owner!r} object has no attribute {name!r} before fit")
         return getattr(self.estimator_, name)
 
-    @available_if(_estimator_has("predict"))
+    @if_it_has("predict", _learner)
     def predict(self, X: Any) -> Any:
         """Predict, as the fitted learner does."""
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
-    @available_if(_estimator_has("score"))
+    @if_it_has("score", _learner)
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score, as the fitted learner does."""
         check_is_fitted(self)
@@ -239,7 +236,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         Weight of a synthetic row beside a real one of its class.
     redraws : int, default 3
         How often rows that are not kept are drawn again; then the best of them are taken.
-    cv : int, default 5
+    folds : int, default 5
         Folds in which "auto" judges.
     rare_threshold : int, default 3
         Classes of fewer rows are not generated; their real rows are repeated, with a warning.
@@ -298,7 +295,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         quality_filter: str | None = None,
         synthetic_weight: float = 1.0,
         redraws: int = 3,
-        cv: int = 5,
+        folds: int = 5,
         rare_threshold: int = LEAST_ROWS,
         random_state: Any = None,
     ) -> None:
@@ -310,7 +307,7 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         self.quality_filter = quality_filter
         self.synthetic_weight = synthetic_weight
         self.redraws = redraws
-        self.cv = cv
+        self.folds = folds
         self.rare_threshold = rare_threshold
         self.random_state = random_state
 
@@ -319,19 +316,19 @@ class AugmentedClassifier(ClassifierMixin, _Augmented):
         """The classes, as the fitted classifier says."""
         return self._fitted("classes_")
 
-    @available_if(_estimator_has("predict_proba"))
+    @if_it_has("predict_proba", _learner)
     def predict_proba(self, X: Any) -> Any:
         """Shares of the classes, as the fitted classifier gives them."""
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
-    @available_if(_estimator_has("predict_log_proba"))
+    @if_it_has("predict_log_proba", _learner)
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the shares of the classes, as the fitted classifier gives them."""
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
 
-    @available_if(_estimator_has("decision_function"))
+    @if_it_has("decision_function", _learner)
     def decision_function(self, X: Any) -> Any:
         """Decision values, as the fitted classifier gives them."""
         check_is_fitted(self)
@@ -365,7 +362,7 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         Weight of a synthetic row beside a real one.
     redraws : int, default 3
         How often rows that are not kept are drawn again; then the best of them are taken.
-    cv : int, default 5
+    folds : int, default 5
         Folds in which "auto" judges.
     rare_threshold : int, default 3
         Intervals of fewer rows are not generated; their real rows are repeated, with a warning.
@@ -410,7 +407,7 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         quality_filter: str | None = None,
         synthetic_weight: float = 1.0,
         redraws: int = 3,
-        cv: int = 5,
+        folds: int = 5,
         rare_threshold: int = LEAST_ROWS,
         random_state: Any = None,
     ) -> None:
@@ -423,6 +420,6 @@ class AugmentedRegressor(RegressorMixin, _Augmented):
         self.quality_filter = quality_filter
         self.synthetic_weight = synthetic_weight
         self.redraws = redraws
-        self.cv = cv
+        self.folds = folds
         self.rare_threshold = rare_threshold
         self.random_state = random_state
