@@ -286,9 +286,9 @@ def test_what_auto_judges_the_generator_has_not_seen(monkeypatch: pytest.MonkeyP
     classifier(columns_learner(), generator=Spy(**QUICK)).fit(X, y)
     assert len(Spy.seen) == 1
     with_rows = [rows for rows in judged if len(rows) < 240]
-    assert len(with_rows) == 6 and all(len(rows) == 80 for rows in with_rows)
+    assert len(with_rows) == 6 and all(len(rows) == 120 for rows in with_rows)
     assert not any(rows & Spy.seen[0] for rows in with_rows)
-    assert len(Spy.seen[0]) == 160
+    assert len(Spy.seen[0]) == 120
 
 
 def test_in_a_grid_search_and_in_parallel() -> None:

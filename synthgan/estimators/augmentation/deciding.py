@@ -1,13 +1,14 @@
 """Whether new rows help a learner, how many, and how: found out on rows kept from the generator.
 
-The generator is fitted once, on two thirds of the rows. The other third is judged: learners are
-trained on the first part, all folds of the judged third but one, and new rows, and asked about that
-fold. So no row that a score rests on has been seen by the generator behind it, and learners are
+The generator is fitted once, on two thirds of the rows, or on half of them where a class is small.
+The others are judged: learners are trained on the first part, all folds of the judged rows but one,
+and new rows, and asked about that fold. So no row that a score rests on has been seen by the generator behind it, and learners are
 trained on nearly all rows, as in the end. The same generator then makes the rows that are used.
 """
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -43,8 +44,9 @@ from synthgan.estimators.augmentation.trials import (
 )
 from synthgan.estimators.randomness import seed_for, stream
 
-# one part in so many is kept from the generator and judged
-_PARTS = 3
+# one part in so many is kept from the generator and judged; more where that would be fewer rows of
+# a class than so many
+_PARTS, _FEW_PARTS, _FEW = 3, 2, 40
 # rows that a class needs among the judged ones to say anything about it
 _LEAST_JUDGED = 10
 # tables of fewer rows are dealt into folds that many times
@@ -53,7 +55,8 @@ _SMALL, _REPEATS = 2_000, 3
 _MOST_ROWS = 20_000
 # ways without new rows whose scores differ by less are told apart by nothing
 _TIE = 0.001
-# the chance that a way is taken which is no better, over all of them: one standard error's
+# the chance that a way is taken which is no better: one standard error's, over as many ways as
+# could count as different, which is about the root of their number, since they share rows
 _CHANCE = 0.16
 # the random streams of one seed
 _DEALING, _KEEPING, _REPEATED, _SUPPLY, _DRAWING, _AGAIN = range(300, 306)
@@ -208,7 +211,7 @@ def _decide(
     if np.count_nonzero(np.bincount(hall.judged_codes) >= _LEAST_JUDGED) < 2:
         found.reason += (
             f"; synthetic rows were not tried, since fewer than two classes have the "
-            f"{_LEAST_JUDGED * _PARTS} rows that judging them takes"
+            f"{_LEAST_JUDGED * _FEW_PARTS} rows that judging them takes"
         )
         return found
     weight = synthetic_weight if able else 1.0
@@ -266,18 +269,31 @@ def _trial(
     return Trial(Answers(models, places, X), X, y, scorer)
 
 
+def parts_of(counts: NDArray[np.int64]) -> int:
+    """One part in how many is judged: enough rows of each class that can have them.
+
+    Examples
+    --------
+    >>> parts_of(np.array([900, 100])), parts_of(np.array([900, 200, 5]))
+    (2, 3)
+    """
+    able = counts[counts >= _LEAST_JUDGED * _FEW_PARTS]
+    return _FEW_PARTS if len(able) and able.min() < _FEW * _PARTS else _PARTS
+
+
 class _Hall:
-    """Where ways with new rows are judged: on a third of the rows, kept from the generator."""
+    """Where ways with new rows are judged: on rows that are kept from the generator."""
 
     def __init__(self, task: Task, scorer: Scorer, folds: int) -> None:
         random = stream(task.seed, _DEALING)
         codes = task.target.codes
         pieces = -(-len(codes) // _MOST_ROWS)
-        part = dealt(codes, _PARTS * pieces, random, least=_PARTS)
+        parts = parts_of(task.target.counts)
+        part = dealt(codes, parts * pieces, random, least=parts)
         kept = np.flatnonzero((part >= 0) & (part < 1))
         # the generator sees all that is not judged, a learner no more than it can take in time
         self.shown = task.of(np.flatnonzero(part != 0))
-        used = np.flatnonzero(part < _PARTS)
+        used = np.flatnonzero(part < parts)
         self.task, self.scorer = task.of(used), scorer
         self.folds = np.full(len(used), -1, dtype=np.int64)
         judged = np.searchsorted(used, kept)
@@ -298,7 +314,7 @@ def _with_rows(
     base = hall.trial(found.recipe, None)
     known = scores_again(base, draws)
     stock = _Stock(supply, hall.task.target.counts, hall.task.seed, redraws)
-    needed = float(norm.ppf(1 - _CHANCE / len(recipes)))
+    needed = float(norm.ppf(1 - _CHANCE / math.sqrt(len(recipes))))
     tried = []
     for recipe in recipes:
         drawn = stock.rows(recipe)
