@@ -13,7 +13,7 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "augmentation"])
+@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "rare_class"])
 def test_an_example_runs(
     name: str,
     tmp_path: Path,

@@ -67,7 +67,7 @@ def _table(metric: str, part: pd.DataFrame) -> list[str]:
             cells = []
             for method in methods:
                 scores = own[own.method == method].score
-                some = f"{scores.mean():.1f} ± {interval(scores):.1f}" if len(scores) else "–"
+                some = f"{scores.mean():.1f} ± {interval(scores):.1f}" if len(scores) else ""
                 cells.append(some)
             lines.append(f"| {table} | {learner} | {' | '.join(cells)} |")
     return [*lines, ""]
@@ -82,7 +82,8 @@ def _verdicts(part: pd.DataFrame) -> list[str]:
     if {"none", "class_weights"} <= set(means):
         behind = means["auto"] - means[["none", "class_weights"]].max(axis=1)
         listed = ", ".join(
-            f"{table} {learner} {points:+.1f}" for (table, learner), points in behind.items()
+            f"{' '.join(map(str, pair))} {points:+.1f}"
+            for pair, points in zip(behind.index.tolist(), behind, strict=True)
         )
         lines += [f"`auto` less the better of none and class weights: {listed}.", ""]
     if "smotenc" in means:

@@ -64,10 +64,11 @@ def load(name: str, data: Path, rows: int) -> Table:
     else:
         kept = _with_share(labels, rows, recipe.share, random)
     frame, labels = frame.iloc[kept].reset_index(drop=True), labels.iloc[kept]
-    order = labels.value_counts(sort=True).index
-    y = pd.Series(order.get_indexer(labels), name="y")
-    shares = y.value_counts(normalize=True)
-    rare = [1] if len(order) == 2 else sorted(shares.index[shares < RARE_SHARE].tolist())
+    order = labels.value_counts().index.tolist()
+    codes = {label: float(code) for code, label in enumerate(order)}
+    y = pd.Series([codes[label] for label in labels], name="y").astype(int)
+    shares = [float((y == code).mean()) for code in range(len(order))]
+    rare = [1] if len(order) == 2 else [c for c, share in enumerate(shares) if share < RARE_SHARE]
     return Table(_plain(frame.drop(columns=recipe.target)), y, rare)
 
 

@@ -2,6 +2,6 @@
 
 `targets` reads what is to be predicted, `tables` keeps the caller's types, `strategies` says how
 many rows each class gets, `supply` draws them, `quality` chooses among them. `sampler` is all of
-that as `GANSampler`; `recipes`, `trials` and `deciding` find out whether new rows help at all, for
-`wrapped`, in which `AugmentedClassifier` and `AugmentedRegressor` live.
+that as `GANSampler`. `recipes`, `tasks`, `trials` and `deciding` find out whether new rows help at
+all, for `wrapping` and `wrapped`, in which `AugmentedClassifier` and `AugmentedRegressor` live.
 """

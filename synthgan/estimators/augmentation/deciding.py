@@ -2,8 +2,9 @@
 
 The generator is fitted once, on two thirds of the rows, or on half of them where a class is small.
 The others are judged: learners are trained on the first part, all folds of the judged rows but one,
-and new rows, and asked about that fold. So no row that a score rests on has been seen by the generator behind it, and learners are
-trained on nearly all rows, as in the end. The same generator then makes the rows that are used.
+and new rows, and asked about that fold. So no row that a score rests on has been seen by the
+generator behind it, and learners are trained on nearly all rows, as in the end. The same generator
+then makes the rows that are used.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
-from sklearn.base import clone
 
 from synthgan.errors import SynthganWarning
 from synthgan.estimators.augmentation.recipes import (
@@ -28,10 +27,9 @@ from synthgan.estimators.augmentation.recipes import (
     weighing_recipes,
     weight_argument,
 )
-from synthgan.estimators.augmentation.sampler import augmented
 from synthgan.estimators.augmentation.supply import Drawn, Supply
-from synthgan.estimators.augmentation.tables import Rows, take_rows
-from synthgan.estimators.augmentation.targets import Target
+from synthgan.estimators.augmentation.tables import take_rows
+from synthgan.estimators.augmentation.tasks import Decision, Task, draw
 from synthgan.estimators.augmentation.trials import (
     Answers,
     CannotJudgeError,
@@ -42,7 +40,7 @@ from synthgan.estimators.augmentation.trials import (
     fitted_folds,
     scores_again,
 )
-from synthgan.estimators.randomness import seed_for, stream
+from synthgan.estimators.randomness import stream
 
 # one part in so many is kept from the generator and judged; more where that would be fewer rows of
 # a class than so many
@@ -59,97 +57,7 @@ _TIE = 0.001
 # could count as different, which is about the root of their number, since they share rows
 _CHANCE = 0.16
 # the random streams of one seed
-_DEALING, _KEEPING, _REPEATED, _SUPPLY, _DRAWING, _AGAIN = range(300, 306)
-
-
-@dataclass
-class Task:
-    """A learner, and what it learns.
-
-    Attributes
-    ----------
-    learner : estimator
-        Cloned for each fit.
-    X : table
-        As the caller gave it.
-    target : Target
-        What is predicted.
-    weights : array of shape (rows,), optional
-        The caller's weights.
-    seed : int
-        Decides everything random that is not the learner's own.
-    """
-
-    learner: Any
-    X: Any
-    target: Target
-    weights: NDArray[np.float64] | None
-    seed: int
-
-    def of(self, rows: Rows) -> Task:
-        """The same task on some of the rows."""
-        weights = None if self.weights is None else self.weights[rows]
-        X, target = take_rows(self.X, rows), self.target.take(rows)
-        return Task(self.learner, X, target, weights, self.seed)
-
-    def train(self, recipe: Recipe, drawn: Drawn | None, y: Any = None) -> Any:
-        """A clone of the learner, trained in one way; `y` is the target in the caller's type."""
-        y = self.target.values if y is None else y
-        X, made = self.X, np.empty(0, dtype=np.int64)
-        if drawn is not None and len(drawn.codes):
-            X, y = augmented(X, y, self.target, drawn)
-            made = drawn.codes
-        given = {}
-        if recipe.needs_weights or self.weights is not None:
-            argument = weight_argument(self.learner)
-            assert argument is not None
-            target = self.target
-            given[argument] = recipe.weights(target.counts, target.codes, made, self.weights)
-        return clone(self.learner).fit(X, y, **given)
-
-
-@dataclass
-class Decision:
-    """How a learner is trained, and what that rests on.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        The way.
-    supply : Supply or None
-        Where its new rows come from.
-    drawn : Drawn or None
-        These rows.
-    candidates : list of dict
-        What was tried: `what`, `score`, `judged_rows`; with new rows also `better_by`, the
-        `standard_error` of that, and how much would have been `needed`.
-    reason : str
-        Why it was decided so.
-    """
-
-    recipe: Recipe
-    supply: Supply | None = None
-    drawn: Drawn | None = None
-    candidates: list[dict[str, Any]] = field(default_factory=list)
-    reason: str = ""
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """What was decided and why, as plain data."""
-        added = [] if self.drawn is None else self.drawn.account
-        words = (
-            f"{self.recipe.in_words()}: {self.reason}" if self.reason else (self.recipe.in_words())
-        )
-        return {
-            "decision": self.recipe.in_words(),
-            "recipe": asdict(self.recipe),
-            "candidates": self.candidates,
-            "added": added,
-            "rows_added": sum(each["rows"] for each in added),
-            "reason": self.reason,
-            "words": words,
-            "seconds": self.seconds,
-        }
+_DEALING, _KEEPING, _REPEATED, _AGAIN = range(300, 304)
 
 
 def decide(
@@ -363,12 +271,3 @@ class _Stock:
                 drawn = draw(self.supply, most, self.counts, self.seed, self.redraws)
             self._drawn[kept] = drawn
         return self._drawn[kept].fewer(recipe.wanted(self.counts))
-
-
-def draw(
-    supply: Supply, recipe: Recipe, counts: NDArray[np.int64], seed: int, redraws: int
-) -> Drawn:
-    """The new rows of a way, for so many real rows of each class."""
-    wanted = recipe.wanted(counts)
-    path = seed_for(seed, _DRAWING)
-    return supply.draw(wanted, path, quality_filter=recipe.quality_filter, redraws=redraws)

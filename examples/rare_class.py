@@ -1,7 +1,7 @@
 """Few rows of the class that matters, as with fraud: do new rows help, or do class weights do?
 
-Run it with ``python examples/augmentation.py``. Of Adult, three in a hundred rows that are kept earn
-more than 50K; they play the fraud. Half of all rows are kept from everything and judge.
+Run it with ``python examples/rare_class.py``. Of Adult, three in a hundred rows that are taken earn
+more than 50K; they play the fraud. Half of the rows are kept from everything and judge.
 """
 
 from __future__ import annotations
