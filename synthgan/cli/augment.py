@@ -39,8 +39,10 @@ Task = Annotated[
     ),
 ]
 QualityFilter = Annotated[
-    str | None,
-    typer.Option("--quality-filter", metavar="NAME", help="Keep rows by density, label, or both."),
+    str,
+    typer.Option(
+        "--quality-filter", metavar="NAME", help="Keep rows by label, density, both, auto or none."
+    ),
 ]
 Mark = Annotated[
     str,
@@ -56,7 +58,7 @@ def augment(
     target: AugmentTarget,
     strategy: Strategy = None,
     task: Task = "auto",
-    quality_filter: QualityFilter = None,
+    quality_filter: QualityFilter = "auto",
     mark: Mark = "synthetic",
     no_mark: NoMark = False,
     max_seconds: ask.MaxSeconds = None,
@@ -83,7 +85,8 @@ def augment(
     with reporting(quiet=quiet, verbose=verbose, output=output):
         table = _read(data, target, None if no_mark else mark)
         sampler = _sampler(given, others, len(table), verbosity=0 if quiet else 1)
-        sampler.set_params(task=task, quality_filter=quality_filter, random_state=random_state)
+        kept = None if quality_filter == "none" else quality_filter
+        sampler.set_params(task=task, quality_filter=kept, random_state=random_state)
         labels = table.column(target).unique().to_pylist()
         sampler.set_params(sampling_strategy=read_strategy(strategy or ["auto"], labels))
         made = augmented_table(sampler, table, target, None if no_mark else mark)

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from synthgan.density_ratio import density_ratio
-from synthgan.estimators.augmentation.targets import Target
+from synthgan.estimators.augmentation.targets import CLASSES, Target
 from synthgan.estimators.parameters import NOTHING, word
 from synthgan.estimators.randomness import stream
 from synthgan.evaluation.coding import Coder
 from synthgan.selection import select
 
 FILTERS = ("density", "label", "both")
-QUALITY_FILTER = NOTHING | word(*FILTERS)
+QUALITY_FILTER = NOTHING | word("auto", *FILTERS)
 
 # rows drawn for each that is needed, so that there is something to choose from
 _POOL = 2
@@ -27,6 +27,19 @@ _LEAST_REAL = 30
 _TREES, _MOST_ROWS = 60, 20_000
 
 More = Callable[[int, int], pa.Table]
+
+
+def filter_for(asked: str | None, task: str) -> str | None:
+    """Settle "auto": rows that look like another class do harm, and intervals hardly have looks.
+
+    Examples
+    --------
+    >>> filter_for("auto", "classification"), filter_for("auto", "regression")
+    ('label', None)
+    """
+    if asked != "auto":
+        return asked
+    return "label" if task == CLASSES else None
 
 
 class Gate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +113,7 @@ class Recipe:
         --------
         >>> Recipe().in_words(), Recipe(weighing=1.0).in_words()
         ('nothing', 'class weights')
-        >>> Recipe(way=1.0, quality_filter="both").in_words()
+        >>> Recipe(way=1.0, quality_filter="label").in_words()
         'synthetic rows of the small classes until all are as large, filtered'
         """
         words = []
@@ -160,17 +159,23 @@ def synthetic_recipes(task: str, base: Recipe, takes_weights: bool, weight: floa
         Of a new row beside a real one.
     """
     more: dict[str, Any] = {"synthetic_weight": weight}
-    found = [
-        Recipe(way=0.5, **more),
-        Recipe(way=1.0, **more),
-        Recipe(way=1.0, quality_filter="both", **more),
-        Recipe(base.weighing, classes=ALL, share=1.0, **more),
-    ]
     if task != CLASSES:
-        found[2] = Recipe(classes=ALL, share=1.0, quality_filter="density", **more)
-    elif takes_weights:
-        shared: Mapping[str, Any] = {**more, "shared": True}
-        found.append(Recipe(base.weighing, way=1.0, quality_filter="both", **shared))
+        return [
+            Recipe(way=0.5, **more),
+            Recipe(way=1.0, **more),
+            Recipe(classes=ALL, share=1.0, **more),
+            Recipe(classes=ALL, share=1.0, quality_filter="density", **more),
+        ]
+    # rows that are not filtered were rarely better: one way without a filter is enough
+    kept: dict[str, Any] = {**more, "quality_filter": "label"}
+    found = [
+        Recipe(way=0.5, **kept),
+        Recipe(way=1.0, **kept),
+        Recipe(way=1.0, **more),
+        Recipe(base.weighing, classes=ALL, share=1.0, **kept),
+    ]
+    if takes_weights:
+        found.append(Recipe(base.weighing, way=1.0, shared=True, **kept))
     return found
 
 

@@ -10,7 +10,7 @@ from sklearn.utils import Tags
 
 from synthgan.data.source import open_source
 from synthgan.errors import TableError
-from synthgan.estimators.augmentation.quality import QUALITY_FILTER
+from synthgan.estimators.augmentation.quality import QUALITY_FILTER, filter_for
 from synthgan.estimators.augmentation.strategies import STRATEGY, wanted_rows
 from synthgan.estimators.augmentation.supply import LEAST_ROWS, Drawn, Supply, least_rows
 from synthgan.estimators.augmentation.tables import as_given, column_like, put_below, take_rows
@@ -55,9 +55,10 @@ class GANSampler(TableEstimator):
     intervals : int or sequence of float, default (0.1, 0.3, 0.7, 0.9)
         Of numbers: so many intervals of the same width, or the shares of the rows that lie below
         each border. The default levels both ends with the middle.
-    quality_filter : {None, "density", "label", "both"}, default None
-        Which rows are kept: "density" those that are likely among real rows of their class,
-        "label" those that a model of the real rows gives to the class they were made for.
+    quality_filter : {"auto", None, "density", "label", "both"}, default "auto"
+        Which rows are kept: "label" those that a model of the real rows gives to the class they
+        were made for, "density" those that are likely among real rows of their class. "auto" is
+        "label" for classes and None for numbers.
     redraws : int, default 3
         How often rows that are not kept are drawn again; then the best of them are taken.
     rare_threshold : int, default 3
@@ -121,7 +122,7 @@ class GANSampler(TableEstimator):
         sampling_strategy: Any = "auto",
         task: str = "auto",
         intervals: Any = LEVELS,
-        quality_filter: str | None = None,
+        quality_filter: str | None = "auto",
         redraws: int = 3,
         rare_threshold: int = LEAST_ROWS,
         random_state: Any = None,
@@ -190,7 +191,7 @@ class GANSampler(TableEstimator):
         drawn = supply.draw(
             wanted,
             seed_for(seed, _SAMPLING),
-            quality_filter=self.quality_filter,
+            quality_filter=filter_for(self.quality_filter, supply.target.task),
             redraws=int(self.redraws),
         )
         rows = len(supply)

@@ -42,9 +42,10 @@ class AugmentedClassifier(ClassifierMixin, Augmented):
     classes : {"minority", "all"}, default "minority"
         With a float: whether the rows go to the smallest classes first, or to all classes in
         proportion.
-    quality_filter : {None, "density", "label", "both"}, default None
-        Which rows are kept: "density" those that are likely among real rows of their class,
-        "label" those that a model of the real rows gives to the class they were made for.
+    quality_filter : {"auto", None, "density", "label", "both"}, default "auto"
+        Which rows are kept: "label" those that a model of the real rows gives to the class they
+        were made for, "density" those that are likely among real rows of their class; "auto" is
+        "label".
     synthetic_weight : float, default 1.0
         Weight of a synthetic row beside a real one of its class.
     redraws : int, default 3
@@ -105,7 +106,7 @@ class AugmentedClassifier(ClassifierMixin, Augmented):
         amount: Any = "auto",
         scoring: Any = None,
         classes: str = MINORITY,
-        quality_filter: str | None = None,
+        quality_filter: str | None = "auto",
         synthetic_weight: float = 1.0,
         redraws: int = 3,
         folds: int = 5,
@@ -169,8 +170,9 @@ class AugmentedRegressor(RegressorMixin, Augmented):
         So many intervals of the same width, or the shares of the rows that lie below each border.
     classes : {"minority", "all"}, default "all"
         With a float: whether the rows go to the smallest intervals first, or to all in proportion.
-    quality_filter : {None, "density", "label", "both"}, default None
-        Which rows are kept; "label" goes by the interval that a model of the real rows predicts.
+    quality_filter : {"auto", None, "density", "label", "both"}, default "auto"
+        Which rows are kept; "auto" is None, and "label" goes by the interval that a model of the
+        real rows predicts.
     synthetic_weight : float, default 1.0
         Weight of a synthetic row beside a real one.
     redraws : int, default 3
@@ -217,7 +219,7 @@ class AugmentedRegressor(RegressorMixin, Augmented):
         scoring: Any = None,
         intervals: Any = LEVELS,
         classes: str = ALL,
-        quality_filter: str | None = None,
+        quality_filter: str | None = "auto",
         synthetic_weight: float = 1.0,
         redraws: int = 3,
         folds: int = 5,

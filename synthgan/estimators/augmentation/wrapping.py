@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from synthgan.errors import ParameterError
 from synthgan.estimators.augmentation.deciding import decide
 from synthgan.estimators.augmentation.delegating import if_it_has
-from synthgan.estimators.augmentation.quality import QUALITY_FILTER
+from synthgan.estimators.augmentation.quality import QUALITY_FILTER, filter_for
 from synthgan.estimators.augmentation.recipes import ALL, MINORITY, Recipe, weight_argument
 from synthgan.estimators.augmentation.supply import Supply, least_rows
 from synthgan.estimators.augmentation.tables import as_given, rows_of, take_rows
@@ -150,7 +150,7 @@ class Augmented(MetaEstimatorMixin, TableEstimator):
             classes=self.classes,
             way=1.0 if balanced else 0.0,
             share=0.0 if balanced else float(self.amount),
-            quality_filter=self.quality_filter,
+            quality_filter=filter_for(self.quality_filter, self._task),
             synthetic_weight=float(self.synthetic_weight),
         )
         if not recipe.wanted(task.target.counts):
