@@ -285,6 +285,20 @@ def test_a_target_that_does_not_fit_is_refused_in_words(y: Any, message: str) ->
         sampler().fit_resample(mixed(), y)
 
 
+def test_the_generator_sees_all_classes_as_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    whole = SynthGAN.fit
+
+    def fit(self: SynthGAN, X: Any, y: Any = None, sample_weight: Any = None) -> SynthGAN:
+        seen.append(sample_weight)
+        return whole(self, X, y, sample_weight)
+
+    monkeypatch.setattr(SynthGAN, "fit", fit)
+    y = labels(SIZES)
+    sampler().fit_resample(mixed(), y)
+    np.testing.assert_allclose(pd.Series(seen[0]).groupby(y).sum(), [40.0] * 3)
+
+
 def test_a_generator_without_conditions_is_refused() -> None:
     from sklearn.neighbors import KernelDensity
 

@@ -189,8 +189,17 @@ class Supply:
             parameters["target"], *_ = by_name(home, {model.target: None})
         if model.random_state is None:
             parameters["random_state"] = seed_for(self.seed, _FITTING)
-        weights = {} if self.weights is None else {"sample_weight": self.weights}
-        self.generator = model.set_params(**parameters).fit(joined, **weights)
+        self.generator = model.set_params(**parameters).fit(joined, sample_weight=self._draws())
+
+    def _draws(self) -> NDArray[np.float64]:
+        """How often the generator sees each row: all classes as often, since all are asked for.
+
+        A class of one row in ten that is seen that often comes out as if it were the others.
+        """
+        given = np.ones(len(self)) if self.weights is None else self.weights
+        mass = np.bincount(self.target.codes, given, minlength=len(self.target.labels))
+        even: NDArray[np.float64] = given / mass[self.target.codes]
+        return even / even.mean()
 
     def _generated(
         self,
