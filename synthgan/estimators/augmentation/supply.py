@@ -198,6 +198,8 @@ class Supply:
         """
         given = np.ones(len(self)) if self.weights is None else self.weights
         mass = np.bincount(self.target.codes, given, minlength=len(self.target.labels))
+        # nobody asks for a class of a row or two: it is no use to learn these by heart
+        mass[self.too_rare] = mass.max()
         even: NDArray[np.float64] = given / mass[self.target.codes]
         return even / even.mean()
 
