@@ -217,8 +217,8 @@ class Supply:
 
         def more(count: int, turn: int) -> pa.Table:
             turned = seed_for(seed, turn)
-            table: pa.Table = self.generator.sample(count, where=where, random_state=turned)
-            return table
+            made = self.generator.sample(count, where=where, random_state=turned)
+            return _whole(made, self.source)
 
         found: dict[str, Any] = {"how": "generated"}
         if gate is None or quality_filter is None:
@@ -261,7 +261,7 @@ class Supply:
             return Drawn(empty, nothing, self.target.values[:0], nothing, account)
         codes = np.concatenate([np.full(len(origins), code) for code, _, origins in parts])
         table = pa.concat_tables(
-            [_whole(each, self.source).select(names) for _, each, _ in parts],
+            [each.select(names) for _, each, _ in parts],
             promote_options="permissive",
         ).unify_dictionaries()
         values = [self._values(code, each) for code, each, _ in parts]
@@ -325,7 +325,7 @@ def _with_column(schema: Any, home: Home, column: str, kind: str) -> dict[str, A
 
 
 def _whole(table: pa.Table, source: Source) -> pa.Table:
-    """The rows with columns that the schema dropped, all null."""
+    """New rows with the columns that the schema dropped, all null."""
     for field in source.schema:
         if field.name not in table.column_names:
             table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))

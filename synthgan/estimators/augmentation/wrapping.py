@@ -120,7 +120,8 @@ class Augmented(MetaEstimatorMixin, TableEstimator):
             self.estimator_ = clone(self.estimator).fit(X, y, **given)
         self.generator_ = None if decision.supply is None else decision.supply.generator
         scoring = self.scoring if self.scoring is not None else self._scoring
-        self.augmentation_report_ = {"scoring": str(scoring), **decision.to_dict()}
+        name = scoring if isinstance(scoring, str) else type(scoring).__name__
+        self.augmentation_report_ = {"scoring": name, **decision.to_dict()}
         return self
 
     def _decide(self, task: Task) -> Decision:
