@@ -71,7 +71,7 @@ def cells_of(table: str, options: argparse.Namespace) -> Iterator[dict[str, Any]
     for fold in range(options.folds):
         for name in options.learners:
             for method in options.methods:
-                for told in METRICS if method in TOLD else [None]:
+                for told in options.metrics if method in TOLD else [None]:
                     yield {
                         "table": table,
                         "learner": name,
@@ -121,7 +121,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cores", type=int, nargs="*", help="keep to these cores")
     parser.add_argument("--results", type=Path, default=HERE / "results" / "augmentation")
     parser.add_argument("--write", action="store_true", help="the Markdown table only")
-    for name, known in (("tables", TABLES), ("learners", LEARNERS), ("methods", METHODS)):
+    lists = {"tables": TABLES, "learners": LEARNERS, "methods": METHODS, "metrics": METRICS}
+    for name, known in lists.items():
         parser.add_argument(f"--{name}", nargs="*", choices=list(known), default=list(known))
     options = parser.parse_args(arguments)
     if options.data is None and not options.write:

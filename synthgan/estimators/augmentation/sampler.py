@@ -41,8 +41,9 @@ class GANSampler(TableEstimator):
     Parameters
     ----------
     generator : estimator or None, default None
-        A `SynthGAN` with the parameters wanted; it is cloned, never changed. None takes one that is
-        trained for a shorter time and hides no rare values.
+        A `SynthGAN` with the parameters wanted; it is cloned, never changed. The clone sees all
+        classes as often and, unless it has a `target`, is trained to tell them as real rows do.
+        None takes one that is trained for a shorter time and hides no rare values.
     sampling_strategy : str, float, dict or callable, default "auto"
         Which classes get new rows, and how many; met exactly. "minority" brings the smallest class
         to the size of the largest one, "not minority" all but the smallest one, "not majority" (or

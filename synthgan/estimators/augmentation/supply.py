@@ -183,7 +183,11 @@ class Supply:
             return
         joined = self.source.table().append_column(self.column, self.target.column())
         model, home = self._plan, self.source.home
-        kind = "category" if self.target.task == CLASSES else "number"
+        kind: Any = "category" if self.target.task == CLASSES else "number"
+        if kind == "category" and getattr(model, "target", "") is None:
+            # the generator pays for rows that contradict what real rows say of their class
+            kind = {"kind": kind, "follows": False}
+            model.set_params(target=self.column)
         parameters: dict[str, Any] = {"schema": _with_column(model.schema, home, self.column, kind)}
         if getattr(model, "target", None) is not None:
             parameters["target"], *_ = by_name(home, {model.target: None})
@@ -314,7 +318,7 @@ def _free_name(names: list[str]) -> str:
     return name
 
 
-def _with_column(schema: Any, home: Home, column: str, kind: str) -> dict[str, Any]:
+def _with_column(schema: Any, home: Home, column: str, kind: Any) -> dict[str, Any]:
     if schema is None:
         given: Mapping[str, Any] = {}
     elif isinstance(schema, Mapping):
