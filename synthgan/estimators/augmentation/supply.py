@@ -205,7 +205,7 @@ class Supply:
         # nobody asks for a class of a row or two: it is no use to learn these by heart
         mass[self.too_rare] = mass.max()
         even: NDArray[np.float64] = given / mass[self.target.codes]
-        return even / even.mean()
+        return np.asarray(even / even.mean())
 
     def _generated(
         self,
