@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthgan.data.schema import Schema
     from synthgan.errors import SynthganError, SynthganWarning
+    from synthgan.estimators.augmentation.sampler import GANSampler
+    from synthgan.estimators.augmentation.wrapped import AugmentedClassifier, AugmentedRegressor
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AugmentedClassifier",
+    "AugmentedRegressor",
     "Evaluation",
+    "GANSampler",
     "Schema",
     "SynthGAN",
     "SynthganError",
@@ -36,7 +41,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AugmentedClassifier": "synthgan.estimators.augmentation.wrapped",
+    "AugmentedRegressor": "synthgan.estimators.augmentation.wrapped",
     "Evaluation": "synthgan.evaluation.result",
+    "GANSampler": "synthgan.estimators.augmentation.sampler",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",

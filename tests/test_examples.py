@@ -13,7 +13,7 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report"])
+@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "rare_class"])
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -22,8 +22,11 @@ def test_an_example_runs(
 ) -> None:
     path, whole = EXAMPLES / f"{name}.py", synthgan.SynthGAN.fit
 
-    def short_fit(self: synthgan.SynthGAN, X: object) -> synthgan.SynthGAN:
-        return whole(self.set_params(epochs=1, width=16, depth=1), X)
+    def short_fit(
+        self: synthgan.SynthGAN, X: object, sample_weight: object = None
+    ) -> synthgan.SynthGAN:
+        short = self.set_params(epochs=1, width=16, depth=1)
+        return whole(short, X, sample_weight=sample_weight)
 
     monkeypatch.setattr(synthgan.SynthGAN, "fit", short_fit)
     monkeypatch.setattr(sys, "argv", [str(path), "--max-seconds", "60", "--rows", "1500"])

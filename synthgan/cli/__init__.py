@@ -1,4 +1,4 @@
-"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``report`` and ``info``.
+"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``augment``, ``report``, ``info``.
 
 Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
 and words are refused before torch is loaded.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from synthgan.cli import options as ask
+from synthgan.cli.augment import augment
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, printing, reporting, say
 from synthgan.cli.parameters import merge_parameters, read_settings
@@ -150,6 +151,9 @@ def complete(
         completed = _estimator().load(model).complete(rows, random_state=random_state)
         write_table(completed, output, force=force)
         _report(quiet, f"wrote {output}: {_rows(len(completed))}")
+
+
+app.command()(augment)
 
 
 @app.command()

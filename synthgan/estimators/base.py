@@ -187,10 +187,10 @@ def _listing(names: Iterable[str]) -> str:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, SynthganWarning, stacklevel=_outside())
+    warnings.warn(message, SynthganWarning, stacklevel=outside())
 
 
-def _outside() -> int:
+def outside() -> int:
     """The stack level of the first caller outside this package, for a warning that helps."""
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith("synthgan."):

@@ -1,0 +1,93 @@
+"""The cells of a suite as Markdown: means over folds with intervals, and who is ahead of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from scipy.stats import t
+
+from augmenting.methods import LEARNERS, METHODS, METRICS
+
+NAMES = {
+    "balanced_accuracy": "Balanced accuracy",
+    "minority_f1": "F1 of the rare classes",
+    "auc": "AUC",
+}
+
+
+def frame_of(cells: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One row for each table, learner, method, metric and fold, scores in points."""
+    rows = []
+    for cell in cells:
+        for metric, score in cell.get("scores", {}).items():
+            names = ("table", "learner", "method", "fold")
+            rows.append({**{n: cell[n] for n in names}, "metric": metric, "score": 100 * score})
+    return pd.DataFrame(rows)
+
+
+def interval(scores: pd.Series) -> float:
+    """Half of the 95 % interval of a mean over folds, by Student's t."""
+    if len(scores) < 2:
+        return float("nan")
+    return float(t.ppf(0.975, len(scores) - 1) * scores.std() / len(scores) ** 0.5)
+
+
+def markdown(cells: list[dict[str, Any]], command: str) -> str:
+    """The page of results."""
+    found = frame_of(cells)
+    lines = ["# Augmentation", "", f"`{command}`", ""]
+    for metric in METRICS:
+        part = found[found.metric == metric] if len(found) else found
+        if len(part):
+            lines += _table(metric, part)
+            lines += _verdicts(part)
+    failed = [cell for cell in cells if "failed" in cell]
+    if failed:
+        lines += ["## Not done", ""]
+        lines += [
+            f"- {c['table']}, {c['learner']}, {c['method']}, fold {c['fold']}: {c['failed']}"
+            for c in failed
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(metric: str, part: pd.DataFrame) -> list[str]:
+    methods = [each for each in METHODS if each in set(part.method)]
+    lines = [f"## {NAMES[metric]}", ""]
+    lines.append("Points, mean over folds ± half of the 95 % interval.")
+    lines += ["", f"| table | learner | {' | '.join(methods)} |"]
+    lines.append("|---|---|" + "---:|" * len(methods))
+    for table in dict.fromkeys(part.table):
+        for learner in LEARNERS:
+            own = part[(part.table == table) & (part.learner == learner)]
+            if not len(own):
+                continue
+            cells = []
+            for method in methods:
+                scores = own[own.method == method].score
+                some = f"{scores.mean():.1f} ± {interval(scores):.1f}" if len(scores) else ""
+                cells.append(some)
+            lines.append(f"| {table} | {learner} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _verdicts(part: pd.DataFrame) -> list[str]:
+    """`auto` beside the better of none and class weights, and beside SMOTENC."""
+    means = part.groupby(["table", "learner", "method"]).score.mean().unstack("method")
+    if "auto" not in means:
+        return []
+    lines = []
+    if {"none", "class_weights"} <= set(means):
+        behind = means["auto"] - means[["none", "class_weights"]].max(axis=1)
+        listed = ", ".join(
+            f"{' '.join(map(str, pair))} {points:+.1f}"
+            for pair, points in zip(behind.index.tolist(), behind, strict=True)
+        )
+        lines += [f"`auto` less the better of none and class weights: {listed}.", ""]
+    if "smotenc" in means:
+        ahead = (means["auto"] - means["smotenc"]).groupby("table").mean()
+        listed = ", ".join(f"{table} {points:+.1f}" for table, points in ahead.items())
+        lines += [f"`auto` less SMOTENC, mean over learners: {listed}.", ""]
+    return lines
