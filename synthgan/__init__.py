@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthgan.data.schema import Schema
     from synthgan.errors import SynthganError, SynthganWarning
+    from synthgan.estimators.detector import GANOutlierDetector
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Evaluation",
+    "GANOutlierDetector",
     "Schema",
     "SynthGAN",
     "SynthganError",
@@ -37,6 +39,7 @@ __all__ = [
 
 _HOMES = {
     "Evaluation": "synthgan.evaluation.result",
+    "GANOutlierDetector": "synthgan.estimators.detector",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
