@@ -32,6 +32,9 @@ Floats = NDArray[np.float64]
 @torch.no_grad()
 def seen(trained: Trained, matrix: EncodedMatrix) -> tuple[Floats, Floats]:
     """Scores of shape (n,) and hidden layers of shape (n, units) of encoded rows."""
+    if trained.layout.width == 0:
+        # a table of constants: its critic was never asked
+        return np.zeros(matrix.rows), np.zeros((matrix.rows, 1))
     scores, hidden = [np.zeros(0)], []
     for start in range(0, matrix.rows, ROWS_AT_ONCE):
         part = matrix.take(slice(start, start + ROWS_AT_ONCE))

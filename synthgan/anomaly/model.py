@@ -14,7 +14,7 @@ from synthgan.anomaly.critic import CriticView
 from synthgan.anomaly.density import Density
 from synthgan.anomaly.isolation import Isolation
 from synthgan.anomaly.marks import Marks
-from synthgan.anomaly.neighbours import REFERENCES, Neighbours
+from synthgan.anomaly.neighbours import ODD_SHARE, REFERENCES, Neighbours
 from synthgan.anomaly.reconstruction import Reconstruction
 from synthgan.anomaly.rows import Rows
 from synthgan.anomaly.scale import Scale
@@ -24,17 +24,9 @@ from synthgan.data.codec import TableCodec
 from synthgan.training import Trained
 
 # what the default is the mean of: chosen on tables, see docs/anomalies.md, and never by labels
-AUTO_SCORES = ("isolation", "generated", "neighbours")
-SCORES = (
-    *AUTO_SCORES,
-    "density",
-    "surprise",
-    "tails",
-    "features",
-    "critic",
-    "encoder",
-    "inversion",
-)
+AUTO_SCORES = ("isolation", "neighbours")
+GENERATOR_SCORES = ("generated", "density", "features", "critic", "encoder", "inversion")
+SCORES = (*AUTO_SCORES, "surprise", "tails", *GENERATOR_SCORES)
 # rows of the table by which a score's measure is taken
 GAUGED, SLOWLY_GAUGED = 20_000, 1_000
 # in quartile ranges: how odd one score alone can make a row, and what a broken relation adds
@@ -75,8 +67,8 @@ class AnomalyModel:
     ----------
     codec : TableCodec
         What was learned of the columns.
-    trained : Trained
-        The pair.
+    trained : Trained or None
+        The pair, where a score asks for one.
     scale : Scale
         What is usual in each column.
     members : mapping of str to object
@@ -88,7 +80,7 @@ class AnomalyModel:
     def __init__(
         self,
         codec: TableCodec,
-        trained: Trained,
+        trained: Trained | None,
         scale: Scale,
         members: Mapping[str, Any],
         gauges: Mapping[str, tuple[float, float]],
@@ -107,10 +99,12 @@ class AnomalyModel:
         cls,
         table: pa.Table,
         codec: TableCodec,
-        trained: Trained,
-        draw: Callable[[int], pa.Table],
+        trained: Trained | None,
+        draw: Callable[[int], pa.Table] | None,
         names: Sequence[str],
         seed: int,
+        *,
+        odd: float = ODD_SHARE,
     ) -> Self:
         """Learn scores from a table and a pair that was trained on it.
 
@@ -120,17 +114,21 @@ class AnomalyModel:
             The rows.
         codec, trained
             The model of the table.
-        draw : callable
-            Gives so many generated rows.
+        draw : callable or None
+            Gives so many generated rows, where a score asks for them.
         names : sequence of str
             The scores wanted.
         seed : int
             Decides everything random.
+        odd : float
+            Share of the rows that are not taken for typical; 0 where all are known to be normal.
         """
         marks = Marks(codec)
         rows = Rows(table, codec, marks, None, trained)
-        rows.scale = scale = Scale.learn(rows.marks, marks.categorical, marks.levels)
-        members = _members(rows, scale, draw, names, seed)
+        robust = odd > 0
+        scale = Scale.learn(rows.marks, marks.categorical, marks.levels, robust=robust)
+        rows.scale = scale
+        members = _members(rows, scale, draw, names, seed, odd)
         model = cls(codec, trained, scale, members, {})
         for name in names:
             model.gauges[name] = model._gauge(name, rows, seed)
@@ -233,7 +231,7 @@ class AnomalyModel:
         header: Mapping[str, Any],
         arrays: Mapping[str, NDArray[Any]],
         codec: TableCodec,
-        trained: Trained,
+        trained: Trained | None,
     ) -> Self:
         """The reverse of `to_state`."""
         states = header["states"]
@@ -264,7 +262,12 @@ _KINDS: dict[str, Any] = {
 
 
 def _members(
-    rows: Rows, scale: Scale, draw: Callable[[int], pa.Table], names: Sequence[str], seed: int
+    rows: Rows,
+    scale: Scale,
+    draw: Callable[[int], pa.Table] | None,
+    names: Sequence[str],
+    seed: int,
+    odd: float,
 ) -> dict[str, Any]:
     """What the scores wanted are learned as; and what explanations need, whatever is wanted."""
     members: dict[str, Any] = {}
@@ -273,11 +276,13 @@ def _members(
     if {"isolation", "neighbours"} & {*names}:
         forest = Isolation.learn(rows.filled, _stream(seed, _CUTTING))
         if "neighbours" in names:
-            odd, random = forest.oddness(rows.filled), _stream(seed, _BLENDING)
-            members["neighbours"] = Neighbours.blended(rows.points, odd, random)
+            members["neighbours"] = Neighbours.blended(
+                rows.points, forest.oddness(rows.filled), _stream(seed, _BLENDING), odd=odd
+            )
         if "isolation" in names:
             members["isolation"] = forest
     if {"generated", "density"} & {*names}:
+        assert draw is not None
         made = rows.like(draw(min(max(rows.count, REFERENCES), _DRAWN)))
         if "generated" in names:
             members["generated"] = Neighbours(made.points[:REFERENCES])
@@ -287,10 +292,10 @@ def _members(
         view = CriticView.learn(*rows.seen)
         members |= {name: view for name in ("critic", "features") if name in names}
     if {"encoder", "inversion"} & {*names}:
-        made = Reconstruction.learn(
-            rows.trained, rows.matrix, int(_stream(seed, _ENCODER).integers(2**31))
-        )
-        members |= {name: made for name in ("encoder", "inversion") if name in names}
+        assert rows.trained is not None
+        random = int(_stream(seed, _ENCODER).integers(2**31))
+        encoder = Reconstruction.learn(rows.trained, rows.matrix, random)
+        members |= {name: encoder for name in ("encoder", "inversion") if name in names}
     members["surprise"] = Surprise.learn(rows.marks, scale, _stream(seed, _SURPRISE))
     return members
 

@@ -25,62 +25,95 @@ Floats = NDArray[np.float64]
 
 
 class Neighbours:
-    """Distance to the NEAREST-th of some reference points.
+    """Distance to the nearest, or the third or fifth nearest, of some reference points.
+
+    Distances are taken twice: between the points as they are, where one cell can set a row far
+    apart, and between points whose far coordinates are drawn in, where many cells have to agree.
 
     Parameters
     ----------
     points : ndarray of shape (references, width)
         The references.
+    nearest : int
+        Which of them counts, by distance.
 
     Examples
     --------
     >>> references = np.random.default_rng(0).normal(size=(100, 2))
     >>> near, far = Neighbours(references).oddness(np.array([[0.0, 0.0], [9.0, 9.0]]))
-    >>> bool(near < 1 < far)
+    >>> bool(near < far)
     True
     """
 
-    def __init__(self, points: NDArray[Any]) -> None:
-        self.points = np.asarray(points, dtype=np.float32)
-        # distances in single precision lose what all points share
-        self._centre = self.points.mean(axis=0)
-        self._references = np.ascontiguousarray((self.points - self._centre).T)
-        self._sizes = np.square(self._references).sum(axis=0)
+    def __init__(self, points: NDArray[Any], nearest: int = NEAREST) -> None:
+        self.points, self.nearest = np.asarray(points, dtype=np.float32), nearest
+        self._spaces = [_Space(made) for made in (self.points, _drawn_in(self.points))]
 
     @classmethod
-    def blended(cls, points: Floats, oddness: Floats, rng: np.random.Generator) -> Self:
-        """Learn from the rows that are not among the oddest, of shape (n, width).
+    def blended(
+        cls,
+        points: Floats,
+        oddness: Floats,
+        rng: np.random.Generator,
+        *,
+        odd: float = ODD_SHARE,
+    ) -> Self:
+        """Learn from points of shape (n, width), a share of the oddest left out.
 
-        Each reference is the mean of BLENDED neighbours, and no row of the table.
+        Each reference is the mean of BLENDED neighbours, and no row of the table. Where no row is
+        doubted the very nearest counts, else one that a few odd rows cannot be.
         """
-        typical = np.flatnonzero(oddness <= np.quantile(oddness, 1.0 - ODD_SHARE))
+        typical = np.flatnonzero(oddness <= np.quantile(oddness, 1.0 - odd))
         chosen = points[rng.permutation(typical)[:REFERENCES]]
-        nearest = _nearest(chosen, min(BLENDED, len(chosen)))
-        return cls(chosen[nearest].mean(axis=1))
+        blend = _nearest(chosen, min(BLENDED, len(chosen)))
+        return cls(chosen[blend].mean(axis=1), NEAREST if odd else 1)
 
     def oddness(self, points: Floats) -> Floats:
-        """Logarithm of the distance, of shape (n,); higher is odder."""
-        found = np.empty(len(points))
-        step = max(1, _CHUNK_CELLS // max(len(self.points), 1))
-        nearest = min(NEAREST, len(self.points)) - 1
-        for start in range(0, len(points), step):
-            part = slice(start, start + step)
-            here = points[part].astype(np.float32) - self._centre
-            gaps = self._sizes - 2.0 * (here @ self._references)
-            gaps.partition(nearest, axis=1)
-            found[part] = gaps[:, nearest] + np.square(here).sum(axis=1)
-        # nearer than this is the same place
-        width = self.points.shape[1]
-        return np.asarray(0.5 * np.log(np.maximum(found, 0.0) / width + 1e-4))
+        """Mean logarithm of the distances, of shape (n,); higher is odder."""
+        given = points.astype(np.float32)
+        nearest = min(self.nearest, len(self.points))
+        asked = zip(self._spaces, (given, _drawn_in(given)), strict=True)
+        return np.asarray(np.mean([space.log_gap(here, nearest) for space, here in asked], axis=0))
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """A JSON-safe header and arrays."""
-        return {}, {"points": self.points}
+        return {"nearest": self.nearest}, {"points": self.points}
 
     @classmethod
     def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The reverse of `to_state`."""
-        return cls(arrays["points"])
+        return cls(arrays["points"], int(header["nearest"]))
+
+
+class _Space:
+    """Points to measure distances to."""
+
+    def __init__(self, points: NDArray[Any]) -> None:
+        # distances in single precision lose what all points share
+        self._centre = points.mean(axis=0)
+        self._turned = np.ascontiguousarray((points - self._centre).T)
+        self._sizes = np.square(self._turned).sum(axis=0)
+
+    def log_gap(self, points: NDArray[Any], nearest: int) -> Floats:
+        """Logarithm of the distance to the so many-th nearest, of shape (n,)."""
+        width, references = self._turned.shape
+        found, step = np.empty(len(points)), max(1, _CHUNK_CELLS // references)
+        for start in range(0, len(points), step):
+            part = slice(start, start + step)
+            here = points[part] - self._centre
+            gaps = self._sizes - 2.0 * (here @ self._turned)
+            if nearest == 1:
+                smallest = gaps.min(axis=1)
+            else:
+                gaps.partition(nearest - 1, axis=1)
+                smallest = gaps[:, nearest - 1]
+            found[part] = smallest + np.square(here).sum(axis=1)
+        # nearer than this is the same place
+        return np.asarray(0.5 * np.log(np.maximum(found, 0.0) / width + 1e-4))
+
+
+def _drawn_in(points: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.sign(points) * np.log1p(np.abs(points)))
 
 
 def _nearest(points: Floats, count: int) -> NDArray[np.int64]:

@@ -75,7 +75,7 @@ class Reconstruction:
         encoder = initialise(Encoder(trained.layout.width, generator.latent_size), seed)
         stream = torch.Generator().manual_seed(seed)
         real, optimiser = as_rows(trained, matrix), torch.optim.Adam(encoder.parameters(), RATE)
-        for _ in range(STEPS):
+        for _ in range(STEPS if trained.layout.width else 0):
             latent = torch.randn(BATCH, generator.latent_size, generator=stream)
             with torch.no_grad():
                 made = soft_rows(trained, latent)
@@ -91,6 +91,8 @@ class Reconstruction:
     @torch.no_grad()
     def oddness(self, matrix: EncodedMatrix) -> Floats:
         """What the encoder's way back leaves of encoded rows, of shape (n,); higher is odder."""
+        if self.trained.layout.width == 0:
+            return np.zeros(matrix.rows)
         parts = [np.zeros(0)]
         for start in range(0, matrix.rows, SEARCH_ROWS):
             rows = as_rows(self.trained, matrix.take(slice(start, start + SEARCH_ROWS)))
@@ -100,6 +102,8 @@ class Reconstruction:
 
     def searched(self, matrix: EncodedMatrix) -> Floats:
         """What the best latent vectors leave, found by gradients for many rows at once."""
+        if self.trained.layout.width == 0:
+            return np.zeros(matrix.rows)
         parts = [np.zeros(0)]
         for start in range(0, matrix.rows, SEARCH_ROWS):
             rows = as_rows(self.trained, matrix.take(slice(start, start + SEARCH_ROWS)))

@@ -32,8 +32,8 @@ class Rows:
         From tables to marks.
     scale : Scale or None
         What is usual in each column, where that is known already.
-    trained : Trained
-        The pair.
+    trained : Trained or None
+        The pair, where there is one.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Rows:
         codec: TableCodec,
         marks: Marks,
         scale: Scale | None,
-        trained: Trained,
+        trained: Trained | None,
     ) -> None:
         self.table, self.scale = table, scale
         self._codec, self._marks, self.trained = codec, marks, trained
@@ -81,6 +81,7 @@ class Rows:
     @cached_property
     def seen(self) -> tuple[Floats, Floats]:
         """The critic's scores and hidden layers."""
+        assert self.trained is not None
         return seen(self.trained, self.matrix)
 
     @cached_property

@@ -39,6 +39,9 @@ class Scale:
         Share of each level among the rows, the last for all other levels.
     missing : ndarray of shape (columns,)
         Share of the rows without a value.
+    centre, spread : ndarray of shape (columns,)
+        What points are measured from, and in: median and quartiles, which odd rows do not move, or
+        mean and standard deviation where all rows are known to be normal.
     rows : int
         How many rows were learned.
 
@@ -60,19 +63,19 @@ class Scale:
         knots: Floats,
         shares: Floats,
         missing: Floats,
+        centre: Floats,
+        spread: Floats,
         rows: int,
     ) -> None:
         self.categorical, self.levels, self.knots = categorical, levels, knots
         self.shares, self.missing, self.rows = shares, missing, rows
+        self.centre, self.spread = centre, spread
         self.middle = knots[:, KNOTS // 2]
-        quartiles = knots[:, 3 * KNOTS // 4] - knots[:, KNOTS // 4]
-        ends = knots[:, -1] - knots[:, 0]
-        spread = np.where(quartiles > 0, quartiles / _QUARTILES_TO_DEVIATION, ends / 4.0)
-        self.spread = np.where(spread > 0, spread, np.maximum(np.abs(self.middle), 1.0))
-        self.width = int(np.where(categorical, (shares > 0).sum(axis=1), 1).sum())
 
     @classmethod
-    def learn(cls, rows: Floats, categorical: Mask, levels: NDArray[Any]) -> Self:
+    def learn(
+        cls, rows: Floats, categorical: Mask, levels: NDArray[Any], *, robust: bool = True
+    ) -> Self:
         """Learn from marks of shape (n, columns), categories of so many own levels."""
         count = len(rows)
         knots = np.zeros((len(categorical), KNOTS))
@@ -84,7 +87,9 @@ class Scale:
                 shares[number] = np.bincount(places, minlength=shares.shape[1]) / max(count, 1)
             elif len(known):
                 knots[number] = np.quantile(known, _levels(len(known)))
-        return cls(categorical, levels, knots, shares, np.isnan(rows).mean(axis=0), count)
+        missing = np.isnan(rows).mean(axis=0)
+        centre, spread = _measures(rows, knots, robust)
+        return cls(categorical, levels, knots, shares, missing, centre, spread, count)
 
     def places(self, rows: Floats) -> NDArray[np.int64]:
         """Places of categories among the shares, 0 where missing; of numbers 0."""
@@ -99,7 +104,7 @@ class Scale:
         was seen; what is missing lies in the middle.
         """
         blank = np.isnan(rows)
-        near = np.where(blank, 0.0, (rows - self.middle) / self.spread)
+        near = np.where(blank, 0.0, (rows - self.centre) / self.spread)
         near = np.clip(near, -FARTHEST, FARTHEST)
         places, parts = self.places(rows), []
         for number in range(rows.shape[1]):
@@ -186,13 +191,28 @@ class Scale:
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """A JSON-safe header and arrays."""
-        names = ("categorical", "levels", "knots", "shares", "missing")
+        names = ("categorical", "levels", "knots", "shares", "missing", "centre", "spread")
         return {"rows": self.rows}, {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The reverse of `to_state`."""
         return cls(**arrays, rows=int(header["rows"]))
+
+
+def _measures(rows: Floats, knots: Floats, robust: bool) -> tuple[Floats, Floats]:
+    """Centre and spread of each column, the spread never 0."""
+    known = ~np.isnan(rows)
+    counts = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, rows, 0.0).sum(axis=0) / counts
+    deviation = np.sqrt(np.square(np.where(known, rows - mean, 0.0)).sum(axis=0) / counts)
+    centre, spread = mean, deviation
+    if robust:
+        centre = knots[:, KNOTS // 2]
+        quartiles = knots[:, 3 * KNOTS // 4] - knots[:, KNOTS // 4]
+        # where half of the rows share a value, the others say what is far
+        spread = np.where(quartiles > 0, quartiles / _QUARTILES_TO_DEVIATION, deviation)
+    return centre, np.where(spread > 0, spread, np.maximum(np.abs(centre), 1.0))
 
 
 def _levels(rows: int) -> Floats:

@@ -15,21 +15,23 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from synthgan.anomaly.account import Account, take_account
-from synthgan.anomaly.model import AUTO_SCORES, SCORES, AnomalyModel
+from synthgan.anomaly.model import AUTO_SCORES, GENERATOR_SCORES, SCORES, AnomalyModel
+from synthgan.anomaly.neighbours import ODD_SHARE
 from synthgan.anomaly.rows import Rows
+from synthgan.data.codec import TableCodec
 from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import ParameterError, TableError
-from synthgan.estimators.base import TableEstimator, check_columns, is_named, renamed
+from synthgan.estimators.base import TableEstimator, by_name, check_columns, is_named, renamed
 from synthgan.estimators.detector_file import DetectorState, read_detector, write_detector
 from synthgan.estimators.generative import GenerativeEstimator
 from synthgan.estimators.model import TableModel
-from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, real, whole
+from synthgan.estimators.parameters import AUTO, NOTHING, Rule, check_values, kind, real, whole
 from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from
 from synthgan.estimators.synthesizer import SynthGAN
 
-# moves of the default generator's game, rows of one, and its width: about 20 seconds of one core
-STEPS, BATCH, WIDTH = 600, 250, 96
+# moves of the default generator's game, rows of one, and its width: about ten seconds of one core
+STEPS, BATCH, WIDTH = 300, 250, 96
 # a table of fewer rows has no value that five rows share
 _FEW_ROWS = 200
 # the random streams of one fit
@@ -58,11 +60,12 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
     Parameters
     ----------
     generator : SynthGAN or None, default None
-        What learns the table; it is cloned, and never changed. None takes one whose size suits the
-        job: well below a minute on one core up to 12,000 rows.
+        What learns the table for scores that ask a generator or its critic; it is cloned, and never
+        changed. None takes one whose size suits the job, if such a score is asked for.
     score : str or list of str, default "auto"
         What rows are judged by; of several the mean, each in quartile ranges above its own median.
-        "auto" is the mean of "isolation", "generated" and "neighbours".
+        "auto" is the mean of "isolation" and "neighbours", and of "generated" too where a
+        `generator` is given.
 
         =============  ===========================================================================
         "isolation"    how soon random cuts set the row apart [1]_
@@ -77,9 +80,15 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
         "inversion"    what the best latent vectors leave, by a search; slow [5]_
         =============  ===========================================================================
 
+    schema : dict, Schema or None, default None
+        What the columns are, where the inferred schema is wrong, as for `SynthGAN`. A `generator`
+        that is given has its own.
     contamination : "auto" or float in (0, 0.5], default "auto"
         Share of the fitted rows that `predict` calls odd. "auto" draws the line where Tukey's box
         plot does: one and a half quartile ranges beyond the quartile.
+    novelty : bool, default False
+        Whether the fitted rows are known to be normal. Then none of them is doubted; else the
+        oddest third is left out of what is typical, since odd rows may be among them.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None, default None
         Decides everything random.
 
@@ -87,8 +96,10 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
     ----------
     offset_ : float
         ``decision_function(X) = score_samples(X) - offset_``.
-    generator_ : SynthGAN
-        The fitted generator.
+    generator_ : SynthGAN or None
+        The fitted generator, where a score asks for one.
+    schema_ : Schema
+        What each column was taken for, with the reason.
     scores_ : tuple of str
         What rows are judged by.
     seed_ : int
@@ -131,7 +142,9 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
             _is_scores,
             ("auto", *SCORES),
         ),
+        "schema": SynthGAN._rules["schema"],
         "contamination": AUTO | real("a share above 0, at most 0.5", 0, 0.5, open_low=True),
+        "novelty": kind("True or False", bool, np.bool_),
         "random_state": RANDOM_STATE,
     }
 
@@ -140,12 +153,16 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
         *,
         generator: Any = None,
         score: str | Sequence[str] = "auto",
+        schema: Any = None,
         contamination: float | str = "auto",
+        novelty: bool = False,
         random_state: Any = None,
     ) -> None:
         self.generator = generator
         self.score = score
+        self.schema = schema
         self.contamination = contamination
+        self.novelty = novelty
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -172,22 +189,22 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
             For a table that cannot be learned.
         """
         self._check_parameters()
-        seed = seed_from(self.random_state)
-        generator = self._new_generator(X, seed).fit(X)
-        fitted: TableModel = generator._model
-        table = generator._conforming(X)
-        if not any(each.kind not in ("id", "drop") for each in fitted.codec.schema):
+        seed, names = seed_from(self.random_state), self._score_names()
+        generator, codec, table = self._learned_table(X, names, seed)
+        if not any(each.kind not in ("id", "drop") for each in codec.schema):
             raise TableError(
                 "X: expected a column that can be odd, found only ids and dropped columns: "
-                f"{', '.join(map(repr, fitted.codec.schema.names))}"
+                f"{', '.join(map(repr, codec.schema.names))}"
             )
+        made: TableModel | None = None if generator is None else generator._model
         learned = AnomalyModel.learn(
             table,
-            fitted.codec,
-            fitted.trained,
-            lambda rows: fitted.draw(rows, seed_for(seed, _DRAWING)),
-            self._score_names(),
+            codec,
+            None if made is None else made.trained,
+            None if made is None else lambda rows: made.draw(rows, seed_for(seed, _DRAWING)),
+            names,
             seed_for(seed, _LEARNING),
+            odd=0.0 if self.novelty else ODD_SHARE,
         )
         scores = -learned.combined(learned.rows(table))
         quantiles = np.quantile(scores, np.linspace(0, 1, KEPT_QUANTILES))
@@ -405,23 +422,42 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
 
     def _score_names(self) -> tuple[str, ...]:
         if isinstance(self.score, str):
-            return AUTO_SCORES if self.score == "auto" else (self.score,)
+            given = () if self.generator is None else ("generated",)
+            return (*AUTO_SCORES, *given) if self.score == "auto" else (self.score,)
         return tuple(self.score)
 
-    def _new_generator(self, X: Any, seed: int) -> Any:
+    def _learned_table(
+        self, X: Any, names: tuple[str, ...], seed: int
+    ) -> tuple[Any, TableCodec, pa.Table]:
+        """The fitted generator, if a score asks for one; the codec; and the table in its types."""
+        overrides = self.schema if self.generator is None else self.generator.schema
+        source = open_source(X, drop=dropped(overrides))
+        generator = None
+        if {*GENERATOR_SCORES} & {*names}:
+            generator = self._new_generator(source.rows, seed).fit(X)
+            codec = generator._model.codec
+        else:
+            codec = TableCodec.fit(
+                source.chunks(),
+                overrides=by_name(source.home, overrides),
+                rare_threshold=_rare_threshold(source.rows),
+            ).relate(source.chunks())
+        return generator, codec, source.table().select(codec.arrow_schema.names)
+
+    def _new_generator(self, rows: int, seed: int) -> Any:
         """The caller's own cloned, or one that suits the table; with a seed in either case."""
         if self.generator is not None:
             made = clone(self.generator)
             if made.random_state is None:
                 made.set_params(random_state=seed_for(seed, _GENERATOR))
             return made
-        rows = open_source(X).rows
-        batch = min(BATCH, rows)
+        batch = max(min(BATCH, rows), 2)
         return SynthGAN(
             epochs=max(1, round(STEPS / max(rows // batch, 1))),
-            batch_size=max(batch, 2),
+            batch_size=batch,
             width=WIDTH,
-            rare_threshold=5 if rows >= _FEW_ROWS else 1,
+            schema=self.schema,
+            rare_threshold=_rare_threshold(rows),
             refine=False,
             holdout=0,
             random_state=seed_for(seed, _GENERATOR),
@@ -431,6 +467,7 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
     def _adopt(self, state: DetectorState) -> None:
         """Take what was learned as the fitted state; nothing of an earlier fit stays."""
         self.generator_ = state.generator
+        self.schema_ = state.learned.codec.schema
         self._learned = state.learned
         self._quantiles = state.quantiles
         self.seed_, self.offset_ = state.seed, state.offset
@@ -446,6 +483,11 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
         types = {column.name: column.arrow_type for column in schema}
         table: pa.Table = renamed(source, schema.names).cast(types).table()
         return self._learned.rows(table.select(self._learned.codec.arrow_schema.names))
+
+
+def _rare_threshold(rows: int) -> int:
+    """How many rows must share a value for it to be shown; few rows have no such value."""
+    return 5 if rows >= _FEW_ROWS else 1
 
 
 def _offset(scores: NDArray[np.float64], contamination: Any) -> float:
@@ -467,6 +509,4 @@ def _index_of(X: Any) -> pd.Index | None:
 
 
 def _check_explained(cells: Any, least: Any) -> None:
-    from synthgan.estimators.parameters import check_values
-
     check_values("explain", {"cells": cells, "least": least}, _EXPLAINED)

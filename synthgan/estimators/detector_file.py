@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from synthgan import __version__
 from synthgan.anomaly.model import AnomalyModel
 from synthgan.bundle import MODEL_SUFFIX, part, read_bundle, write_bundle
-from synthgan.data.source import check_output
+from synthgan.data.codec import TableCodec
+from synthgan.data.output import check_output
 from synthgan.errors import FileFormatError
 from synthgan.estimators.artefact import plain_parameters
 from synthgan.estimators.model import TableModel
@@ -30,8 +31,8 @@ class DetectorState:
 
     Attributes
     ----------
-    generator : SynthGAN
-        The fitted generator.
+    generator : SynthGAN or None
+        The fitted generator, if there is one.
     learned : AnomalyModel
         The scores.
     seed : int
@@ -67,22 +68,26 @@ def write_detector(
         If the name does not end in ``.synthgan``, the folder is missing, or the file exists.
     """
     check_output(path, force=force, suffixes=(MODEL_SUFFIX,))
-    told, nets = state.generator._model.to_state()
     learned, arrays = state.learned.to_state()
+    codec, own_arrays = state.learned.codec.to_state()
+    header: dict[str, Any] = {"codec": codec}
+    tensors = {f"codec.{name}": array for name, array in own_arrays.items()}
+    if state.generator is not None:
+        told, nets = state.generator._model.to_state()
+        header = {"fitted": {**_plain(state.generator), "model": told}}
+        tensors = {f"fitted.{name}": array for name, array in nets.items()}
     given = {name: value for name, value in parameters.items() if name != "generator"}
     own = parameters["generator"]
-    header = {
+    header |= {
         "estimator": ESTIMATOR,
         "version": __version__,
         "parameters": plain_parameters(given),
         "generator": None if own is None else _plain(own),
-        "fitted": {**_plain(state.generator), "model": told},
         "learned": learned,
         "seed": state.seed,
         "offset": state.offset,
         "named": state.named,
     }
-    tensors = {f"fitted.{name}": array for name, array in nets.items()}
     tensors |= {f"learned.{name}": array for name, array in arrays.items()}
     write_bundle(path, header, tensors | {"quantiles": state.quantiles}, force=force)
 
@@ -107,11 +112,16 @@ def read_detector(
         check_names(ESTIMATOR, header["parameters"], known)
         own = header["generator"]
         parameters = {**header["parameters"], "generator": None if own is None else _made(own)}
-        generator = _made(header["fitted"])
-        model = TableModel.from_state(header["fitted"]["model"], part(tensors, "fitted."))
-        generator._adopt(model, header["named"], header["version"])
+        generator, trained = None, None
+        if "fitted" in header:
+            generator = _made(header["fitted"])
+            model = TableModel.from_state(header["fitted"]["model"], part(tensors, "fitted."))
+            generator._adopt(model, header["named"], header["version"])
+            codec, trained = model.codec, model.trained
+        else:
+            codec = TableCodec.from_state(header["codec"], part(tensors, "codec."))
         learned = AnomalyModel.from_state(
-            header["learned"], part(tensors, "learned."), model.codec, model.trained
+            header["learned"], part(tensors, "learned."), codec, trained
         )
         state = DetectorState(
             generator,
