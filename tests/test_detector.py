@@ -177,7 +177,11 @@ def test_explain_names_the_cell_that_was_changed_and_what_was_expected(fitted):
     assert "price" in set(mine["column"]) and first["surprise"] >= 3
     price = mine[mine["column"] == "price"].iloc[0]
     assert price["value"] == 60 and abs(price["expected"] - table.loc[row, "size"] * 3) < 60
-    assert found.groupby("row", sort=False)["surprise"].apply(lambda s: s.is_monotonic_decreasing).all()
+    assert (
+        found.groupby("row", sort=False)["surprise"]
+        .apply(lambda s: s.is_monotonic_decreasing)
+        .all()
+    )
 
 
 def test_explain_names_a_category_that_contradicts_the_row(fitted):
@@ -191,7 +195,7 @@ def test_explain_names_a_category_that_contradicts_the_row(fitted):
 
 def test_explain_gives_an_empty_frame_where_nothing_is_odd(fitted):
     found = fitted.explain(mixed(10, seed=10), least=50.0)
-    assert found.empty and list(found.columns)[0] == "row"
+    assert found.empty and "surprise" in found.columns
 
 
 def test_what_explain_and_report_are_asked_for_is_checked(fitted):
@@ -304,7 +308,9 @@ def test_a_constant_column_and_a_table_of_constants():
     detector = quick().fit(table)
     changed = table.assign(version=3)
     assert detector.score_samples(changed).max() < np.median(detector.score_samples(table))
-    constants = with_generator(score=list(SCORES)).fit(pd.DataFrame({"a": [1.0] * 40, "b": ["x"] * 40}))
+    constants = with_generator(score=list(SCORES)).fit(
+        pd.DataFrame({"a": [1.0] * 40, "b": ["x"] * 40})
+    )
     assert np.isfinite(constants.score_samples(pd.DataFrame({"a": [2.0], "b": ["x"]}))).all()
 
 

@@ -244,6 +244,7 @@ class AnomalyModel:
             elif name == "surprise":
                 members[name] = Surprise.from_state(state, own, scale)
             elif name in ("encoder", "inversion"):
+                assert trained is not None
                 members[name] = Reconstruction.from_state(state, own, trained)
             else:
                 members[name] = _KINDS[name].from_state(state, own)

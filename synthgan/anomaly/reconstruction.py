@@ -84,7 +84,7 @@ class Reconstruction:
             gap = (back[:BATCH] - latent).square().mean()
             again = _gap(trained, soft_rows(trained, back[BATCH:]), drawn).mean()
             optimiser.zero_grad()
-            (gap + again).backward()  # type: ignore[no-untyped-call]
+            (gap + again).backward()
             optimiser.step()
         return cls(trained, encoder)
 

@@ -128,7 +128,7 @@ class Scale:
         for number in np.flatnonzero(~self.categorical):
             column, knots = rows[:, number], self.knots[number]
             known = ~np.isnan(column)
-            found[known, number] = _rank(column[known], knots, _levels(self._known(number)))
+            found[known, number] = _rank(column[known], knots, _levels(self._known(int(number))))
         return found
 
     def tails(self, rows: Floats) -> Floats:
@@ -173,7 +173,7 @@ class Scale:
             return float(moved), float(before.argmax()), float(most)
         if not len(known):
             return gap, float(self.middle[number]), float("nan")
-        knots, levels = self.knots[number], _levels(self._known(number))
+        knots, levels = self.knots[number], _levels(self._known(int(number)))
         last = np.searchsorted(knots, knots, "right") - 1
         below = np.searchsorted(known, knots, "right") / len(known)
         inner = (knots > knots[0]) & (knots < knots[-1]) | (last < KNOTS - 1)

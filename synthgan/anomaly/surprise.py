@@ -1,8 +1,8 @@
 """How unlikely each cell is, given the rest of its row; and what was to be expected instead.
 
 One model for each column, learned from all others: boosted trees give the chances of a category's
-levels, or the expected rank of a number; how far ranks fall from what is expected is counted on rows
-that the trees have not seen. A dependency network (Heckerman et al., JMLR 2000), as in
+levels, or the expected rank of a number; how far ranks fall from what is expected is counted on
+rows that the trees have not seen. A dependency network (Heckerman et al., JMLR 2000), as in
 `synthgan.refinement.conditionals`, here over every column.
 """
 

@@ -1,4 +1,4 @@
-"""``synthgan score``: how odd each row of a table is, by a detector or by the table it came from."""
+"""``synthgan score``: how odd each row of a table is, by a detector or by another table."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def score(
     if report is not None:
         _check_paths((*inputs, output), report, force=force, suffixes=PAGE_SUFFIXES)
     is_model = learned.is_file() and learned.suffix.lower() == MODEL_SUFFIX
-    given = {
+    given: dict[str, Any] = {
         "score": by or None,
         "contamination": _share(contamination),
         "random_state": random_state,

@@ -49,7 +49,7 @@ def _is_scores(value: Any) -> bool:
     return bool(names) and len({*names}) == len(names) and all(each in SCORES for each in names)
 
 
-class GANOutlierDetector(OutlierMixin, TableEstimator):  # type: ignore[misc]
+class GANOutlierDetector(OutlierMixin, TableEstimator):
     """Learn a table of mixed columns, and say which rows are unlike it, and which of their cells.
 
     Follows scikit-learn's outlier detectors: `score_samples` and `decision_function` are HIGHER for
