@@ -135,7 +135,7 @@ def knn(case: Case, seed: int) -> Floats:
 
 def synthgan(score: str) -> Callable[[Case, int], Floats]:
     def judge(case: Case, seed: int) -> Floats:
-        detector = GANOutlierDetector(score=score, novelty=not case.same, random_state=seed)
+        detector = GANOutlierDetector(scores=score, novelty=not case.same, random_state=seed)
         return np.asarray(-detector.fit(case.train).score_samples(case.judged))
 
     return judge

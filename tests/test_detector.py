@@ -73,7 +73,7 @@ def clusters() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def every(clusters) -> GANOutlierDetector:
-    return with_generator(score=list(SCORES)).fit(clusters[0])
+    return with_generator(scores=list(SCORES)).fit(clusters[0])
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_clump_of_odd_rows_in_the_fitted_table_is_found(clusters):
 
 @pytest.mark.parametrize("name", ["critic", "isolation"])
 def test_one_score_alone_is_its_member(clusters, name):
-    detector = with_generator(score=name).fit(clusters[0])
+    detector = with_generator(scores=name).fit(clusters[0])
     assert detector.scores_ == (name,)
     alone = detector.member_scores(clusters[1])[name]
     np.testing.assert_allclose(detector.score_samples(clusters[1]), alone)
@@ -126,7 +126,7 @@ def test_no_generator_is_trained_where_no_score_asks_for_one(tmp_path):
     detector = quick(schema={"sold": "drop"}).fit(table)
     assert detector.generator_ is None and detector.scores_ == AUTO_SCORES
     assert detector.schema_["sold"].kind == "drop"
-    asked = quick(score="generated").fit(table.head(60))
+    asked = quick(scores="generated").fit(table.head(60))
     assert isinstance(asked.generator_, SynthGAN)
     detector.save(tmp_path / "plain.synthgan")
     again = GANOutlierDetector.load(tmp_path / "plain.synthgan")
@@ -241,7 +241,7 @@ def test_a_file_holds_no_row_of_the_table(clusters, tmp_path):
     from synthgan.bundle import read_bundle
 
     table = clusters[0]
-    detector = with_generator(score=[name for name in SCORES if name != "inversion"]).fit(table)
+    detector = with_generator(scores=[name for name in SCORES if name != "inversion"]).fit(table)
     detector.save(tmp_path / "d.synthgan")
     _, arrays = read_bundle(tmp_path / "d.synthgan")
     points = detector._learned.scale.points(table)
@@ -275,7 +275,9 @@ def test_no_global_random_state_is_read_or_changed(clusters):
     np.random.seed(3)
     torch.manual_seed(3)
     numpy_before, torch_before = np.random.get_state()[1].copy(), torch.random.get_rng_state()
-    with_generator(score=["encoder", "isolation"]).fit(clusters[0][:150]).score_samples(clusters[1])
+    with_generator(scores=["encoder", "isolation"]).fit(clusters[0][:150]).score_samples(
+        clusters[1]
+    )
     np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)
     assert torch.equal(torch.random.get_rng_state(), torch_before)
 
@@ -283,9 +285,9 @@ def test_no_global_random_state_is_read_or_changed(clusters):
 @pytest.mark.parametrize(
     "parameters, message",
     [
-        ({"score": "criticc"}, r"score: expected .* \(did you mean 'critic'\?\)"),
-        ({"score": []}, "score: expected"),
-        ({"score": ["critic", "critic"]}, "score: expected"),
+        ({"scores": "criticc"}, r"scores: expected .* \(did you mean 'critic'\?\)"),
+        ({"scores": []}, "scores: expected"),
+        ({"scores": ["critic", "critic"]}, "scores: expected"),
         ({"contamination": 0.7}, "contamination: expected"),
         ({"contamination": "some"}, "contamination: expected"),
         ({"generator": 3}, "generator: expected"),
@@ -308,7 +310,7 @@ def test_a_constant_column_and_a_table_of_constants():
     detector = quick().fit(table)
     changed = table.assign(version=3)
     assert detector.score_samples(changed).max() < np.median(detector.score_samples(table))
-    constants = with_generator(score=list(SCORES)).fit(
+    constants = with_generator(scores=list(SCORES)).fit(
         pd.DataFrame({"a": [1.0] * 40, "b": ["x"] * 40})
     )
     assert np.isfinite(constants.score_samples(pd.DataFrame({"a": [2.0], "b": ["x"]}))).all()

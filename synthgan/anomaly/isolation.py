@@ -1,7 +1,7 @@
 """How soon random cuts set a row apart from others: an isolation forest that is plain arrays.
 
-Liu, Ting and Zhou, "Isolation forest", ICDM 2008. scikit-learn's own forest cannot be kept in a file
-without pickle; this one is three arrays, and no number in them is a row's.
+Liu, Ting and Zhou, "Isolation forest", ICDM 2008. scikit-learn's own forest cannot be kept in a
+file without pickle; this one is three arrays, and no number in them is a row's.
 """
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ def _tree(rows: Floats, rng: np.random.Generator) -> tuple[NDArray[Any], Floats,
             continue
         column = int(varies[rng.integers(len(varies))])
         cut = float(low[column] + rng.random() * (high[column] - low[column]))
+        if cut >= high[column]:
+            # two values next to each other: rounding would put all rows to the left
+            cut = float(low[column])
         columns[node], cuts[node] = column, cut
         right = found[:, column] > cut
         waiting += [(2 * node + 2, depth + 1, here[right]), (2 * node + 1, depth + 1, here[~right])]

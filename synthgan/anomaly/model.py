@@ -14,7 +14,7 @@ from synthgan.anomaly.critic import CriticView
 from synthgan.anomaly.density import Density
 from synthgan.anomaly.isolation import Isolation
 from synthgan.anomaly.marks import Marks
-from synthgan.anomaly.neighbours import ODD_SHARE, REFERENCES, Neighbours
+from synthgan.anomaly.neighbours import NEAREST, ODD_SHARE, REFERENCES, Neighbours, typical_points
 from synthgan.anomaly.reconstruction import Reconstruction
 from synthgan.anomaly.rows import Rows
 from synthgan.anomaly.scale import Scale
@@ -24,7 +24,7 @@ from synthgan.data.codec import TableCodec
 from synthgan.training import Trained
 
 # what the default is the mean of: chosen on tables, see docs/anomalies.md, and never by labels
-AUTO_SCORES = ("isolation", "neighbours")
+AUTO_SCORES = ("isolation", "neighbours", "profile")
 GENERATOR_SCORES = ("generated", "density", "features", "critic", "encoder", "inversion")
 SCORES = (*AUTO_SCORES, "surprise", "tails", *GENERATOR_SCORES)
 # rows of the table by which a score's measure is taken
@@ -151,7 +151,7 @@ class AnomalyModel:
     def oddness(self, name: str, rows: Rows) -> Floats:
         """One score as it comes, of shape (n,); higher is odder."""
         member = self.members[name]
-        if name in ("generated", "neighbours"):
+        if name in ("generated", "neighbours", "profile"):
             found = member.oddness(rows.points)
         elif name == "isolation":
             found = member.oddness(rows.filled)
@@ -256,6 +256,7 @@ _KINDS: dict[str, Any] = {
     "isolation": Isolation,
     "generated": Neighbours,
     "neighbours": Neighbours,
+    "profile": Neighbours,
     "density": Density,
     "features": CriticView,
     "critic": CriticView,
@@ -274,12 +275,16 @@ def _members(
     members: dict[str, Any] = {}
     if "tails" in names:
         members["tails"] = scale
-    if {"isolation", "neighbours"} & {*names}:
+    if {"isolation", "neighbours", "profile"} & {*names}:
         forest = Isolation.learn(rows.filled, _stream(seed, _CUTTING))
+        typical = typical_points(
+            rows.points, forest.oddness(rows.filled), _stream(seed, _BLENDING), odd
+        )
+        # where no row is doubted the very nearest counts, else one that a few odd rows cannot be
         if "neighbours" in names:
-            members["neighbours"] = Neighbours.blended(
-                rows.points, forest.oddness(rows.filled), _stream(seed, _BLENDING), odd=odd
-            )
+            members["neighbours"] = Neighbours(typical, NEAREST if odd else 1)
+        if "profile" in names:
+            members["profile"] = Neighbours(typical, 1, drawn_in=True)
         if "isolation" in names:
             members["isolation"] = forest
     if {"generated", "density"} & {*names}:

@@ -25,10 +25,7 @@ Floats = NDArray[np.float64]
 
 
 class Neighbours:
-    """Distance to the nearest, or the third or fifth nearest, of some reference points.
-
-    Distances are taken twice: between the points as they are, where one cell can set a row far
-    apart, and between points whose far coordinates are drawn in, where many cells have to agree.
+    """Distance to the nearest of some reference points, or to the so many-th nearest.
 
     Parameters
     ----------
@@ -36,6 +33,9 @@ class Neighbours:
         The references.
     nearest : int
         Which of them counts, by distance.
+    drawn_in : bool
+        Whether far coordinates are drawn in first, by the logarithm. As they are, one cell can set
+        a row far apart; drawn in, many cells have to disagree.
 
     Examples
     --------
@@ -45,62 +45,29 @@ class Neighbours:
     True
     """
 
-    def __init__(self, points: NDArray[Any], nearest: int = NEAREST) -> None:
-        self.points, self.nearest = np.asarray(points, dtype=np.float32), nearest
-        self._spaces = [_Space(made) for made in (self.points, _drawn_in(self.points))]
-
-    @classmethod
-    def blended(
-        cls,
-        points: Floats,
-        oddness: Floats,
-        rng: np.random.Generator,
-        *,
-        odd: float = ODD_SHARE,
-    ) -> Self:
-        """Learn from points of shape (n, width), a share of the oddest left out.
-
-        Each reference is the mean of BLENDED neighbours, and no row of the table. Where no row is
-        doubted the very nearest counts, else one that a few odd rows cannot be.
-        """
-        typical = np.flatnonzero(oddness <= np.quantile(oddness, 1.0 - odd))
-        chosen = points[rng.permutation(typical)[:REFERENCES]]
-        blend = _nearest(chosen, min(BLENDED, len(chosen)))
-        return cls(chosen[blend].mean(axis=1), NEAREST if odd else 1)
-
-    def oddness(self, points: Floats) -> Floats:
-        """Mean logarithm of the distances, of shape (n,); higher is odder."""
-        given = points.astype(np.float32)
-        nearest = min(self.nearest, len(self.points))
-        asked = zip(self._spaces, (given, _drawn_in(given)), strict=True)
-        return np.asarray(np.mean([space.log_gap(here, nearest) for space, here in asked], axis=0))
-
-    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """A JSON-safe header and arrays."""
-        return {"nearest": self.nearest}, {"points": self.points}
-
-    @classmethod
-    def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The reverse of `to_state`."""
-        return cls(arrays["points"], int(header["nearest"]))
-
-
-class _Space:
-    """Points to measure distances to."""
-
-    def __init__(self, points: NDArray[Any]) -> None:
+    def __init__(
+        self, points: NDArray[Any], nearest: int = NEAREST, *, drawn_in: bool = False
+    ) -> None:
+        self.points = np.asarray(points, dtype=np.float32)
+        self.nearest, self.drawn_in = nearest, drawn_in
+        placed = self._placed(self.points)
         # distances in single precision lose what all points share
-        self._centre = points.mean(axis=0)
-        self._turned = np.ascontiguousarray((points - self._centre).T)
+        self._centre = placed.mean(axis=0)
+        self._turned = np.ascontiguousarray((placed - self._centre).T)
         self._sizes = np.square(self._turned).sum(axis=0)
 
-    def log_gap(self, points: NDArray[Any], nearest: int) -> Floats:
-        """Logarithm of the distance to the so many-th nearest, of shape (n,)."""
+    def _placed(self, points: NDArray[Any]) -> NDArray[Any]:
+        given = points.astype(np.float32)
+        return np.sign(given) * np.log1p(np.abs(given)) if self.drawn_in else given
+
+    def oddness(self, points: Floats) -> Floats:
+        """Logarithm of the distance, of shape (n,); higher is odder."""
         width, references = self._turned.shape
-        found, step = np.empty(len(points)), max(1, _CHUNK_CELLS // references)
+        nearest, step = min(self.nearest, references), max(1, _CHUNK_CELLS // references)
+        found = np.empty(len(points))
         for start in range(0, len(points), step):
             part = slice(start, start + step)
-            here = points[part] - self._centre
+            here = self._placed(points[part]) - self._centre
             gaps = self._sizes - 2.0 * (here @ self._turned)
             if nearest == 1:
                 smallest = gaps.min(axis=1)
@@ -111,9 +78,42 @@ class _Space:
         # nearer than this is the same place
         return np.asarray(0.5 * np.log(np.maximum(found, 0.0) / width + 1e-4))
 
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A JSON-safe header and arrays."""
+        return {"nearest": self.nearest, "drawn_in": self.drawn_in}, {"points": self.points}
 
-def _drawn_in(points: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(np.sign(points) * np.log1p(np.abs(points)))
+    @classmethod
+    def from_state(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The reverse of `to_state`."""
+        nearest, drawn_in = int(header["nearest"]), bool(header["drawn_in"])
+        return cls(arrays["points"], nearest, drawn_in=drawn_in)
+
+
+def typical_points(
+    points: Floats, oddness: Floats, rng: np.random.Generator, odd: float = ODD_SHARE
+) -> Floats:
+    """Blends of typical points, of shape (references, width).
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, width)
+        Rows as points.
+    oddness : ndarray of shape (n,)
+        How odd each is.
+    rng : numpy.random.Generator
+        Draws the rows.
+    odd : float
+        Share of the oddest that are left out.
+
+    Returns
+    -------
+    ndarray
+        Each the mean of BLENDED neighbours, and no row of the table.
+    """
+    typical = np.flatnonzero(oddness <= np.quantile(oddness, 1.0 - odd))
+    chosen = points[rng.permutation(typical)[:REFERENCES]]
+    blend = _nearest(chosen, min(BLENDED, len(chosen)))
+    return np.asarray(chosen[blend].mean(axis=1))
 
 
 def _nearest(points: Floats, count: int) -> NDArray[np.int64]:

@@ -74,7 +74,7 @@ def score(
         _check_paths((*inputs, output), report, force=force, suffixes=PAGE_SUFFIXES)
     is_model = learned.is_file() and learned.suffix.lower() == MODEL_SUFFIX
     given: dict[str, Any] = {
-        "score": by or None,
+        "scores": by or None,
         "contamination": _share(contamination),
         "random_state": random_state,
         "novelty": novelty or None,

@@ -62,15 +62,16 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
     generator : SynthGAN or None, default None
         What learns the table for scores that ask a generator or its critic; it is cloned, and never
         changed. None takes one whose size suits the job, if such a score is asked for.
-    score : str or list of str, default "auto"
+    scores : str or list of str, default "auto"
         What rows are judged by; of several the mean, each in quartile ranges above its own median.
-        "auto" is the mean of "isolation" and "neighbours", and of "generated" too where a
-        `generator` is given.
+        "auto" is the mean of "isolation", "neighbours" and "profile", and of "generated" too where
+        a `generator` is given.
 
         =============  ===========================================================================
         "isolation"    how soon random cuts set the row apart [1]_
         "generated"    distance to the nearest generated rows
         "neighbours"   distance to the nearest typical rows, each blended with its own neighbours
+        "profile"      the same with far values drawn in, so that many cells have to disagree
         "density"      boosted log density ratio of generated rows to evenly spread ones
         "surprise"     how unlikely each cell is given the others of its row, on average
         "tails"        how rare each cell is by itself, summed [2]_
@@ -130,14 +131,14 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
     >>> import numpy as np
     >>> from synthgan import GANOutlierDetector
     >>> table = np.random.default_rng(0).normal(size=(300, 2))
-    >>> detector = GANOutlierDetector(score="isolation", random_state=0).fit(table)
+    >>> detector = GANOutlierDetector(scores="isolation", random_state=0).fit(table)
     >>> detector.predict([[0.0, 0.1], [7.0, -7.0]])
     array([ 1, -1])
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         "generator": NOTHING | kind("a SynthGAN", GenerativeEstimator),
-        "score": Rule(
+        "scores": Rule(
             f"'auto', or one or several of {', '.join(map(repr, SCORES))}",
             _is_scores,
             ("auto", *SCORES),
@@ -152,14 +153,14 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
         self,
         *,
         generator: Any = None,
-        score: str | Sequence[str] = "auto",
+        scores: str | Sequence[str] = "auto",
         schema: Any = None,
         contamination: float | str = "auto",
         novelty: bool = False,
         random_state: Any = None,
     ) -> None:
         self.generator = generator
-        self.score = score
+        self.scores = scores
         self.schema = schema
         self.contamination = contamination
         self.novelty = novelty
@@ -232,7 +233,8 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
         sklearn.exceptions.NotFittedError
             Before `fit`.
         """
-        return np.asarray(-self._learned.combined(self._rows(X)))
+        rows = self._rows(X)
+        return np.asarray(-self._learned.combined(rows))
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Score rows so that odd ones are below 0: `score_samples` less `offset_`.
@@ -310,7 +312,8 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
             Before `fit`.
         """
         _check_explained(cells, least)
-        rows, learned = self._rows(X), self._learned
+        rows = self._rows(X)
+        learned = self._learned
         index = _index_of(X)
         labels = range(rows.count) if index is None else list(index)
         found = [
@@ -349,9 +352,10 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
             raise ParameterError(f"rows: expected a whole number of at least 1, found {rows!r}")
         index = _index_of(X)
         labels = None if index is None else [str(each) for each in index]
+        judged = self._rows(X)
         return take_account(
             self._learned,
-            self._rows(X),
+            judged,
             offset=self.offset_,
             fitted=self._quantiles,
             most=int(rows),
@@ -421,10 +425,10 @@ class GANOutlierDetector(OutlierMixin, TableEstimator):
         return tags
 
     def _score_names(self) -> tuple[str, ...]:
-        if isinstance(self.score, str):
+        if isinstance(self.scores, str):
             given = () if self.generator is None else ("generated",)
-            return (*AUTO_SCORES, *given) if self.score == "auto" else (self.score,)
-        return tuple(self.score)
+            return (*AUTO_SCORES, *given) if self.scores == "auto" else (self.scores,)
+        return tuple(self.scores)
 
     def _learned_table(
         self, X: Any, names: tuple[str, ...], seed: int
