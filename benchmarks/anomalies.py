@@ -57,11 +57,11 @@ given = np.load(path)
 train, judged = given["train"], given["judged"]
 if name == "anogan":
     from pyod.models.anogan import AnoGAN
-    options = dict(epochs=50, epochs_query=10)
+    options = dict(epochs=25, epochs_query=10)
     model = AnoGAN(**options)
 elif name == "alad":
     from pyod.models.alad import ALAD
-    options = dict(epochs=200)
+    options = dict(epochs=50)
     model = ALAD(**options)
 else:
     from pyod.models.mo_gaal import MO_GAAL

@@ -13,7 +13,7 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "anomalies"])
+@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "anomaly_report"])
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -33,7 +33,7 @@ def test_an_example_runs(
     wrote = {
         "quick_start": {"adult.synthgan", "new.parquet"},
         "report": {"report.html"},
-        "anomalies": {"anomalies.html"},
+        "anomaly_report": {"anomalies.html"},
     }.get(name, set())
     assert {path.name for path in tmp_path.iterdir()} == wrote
 

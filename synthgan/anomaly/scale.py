@@ -50,7 +50,7 @@ class Scale:
     >>> rows = np.random.default_rng(0).normal(size=(1000, 1))
     >>> scale = Scale.learn(rows, np.array([False]), np.array([0]))
     >>> scale.points(np.array([[0.0], [1.0], [np.nan]])).round().tolist()
-    [[0.0], [1.0], [0.0]]
+    [[0.0], [1.0], [4.0]]
     >>> middle, end = scale.tails(np.array([[0.0], [9.0]])).ravel().round(1).tolist()
     >>> middle < 1 < end
     True
@@ -98,13 +98,14 @@ class Scale:
         return np.where(found < np.maximum(self.levels, 1), found, limit).astype(np.int64)
 
     def points(self, rows: Floats) -> Floats:
-        """Rows as points: numbers in robust deviations, categories as far as they are rare.
+        """Rows as points: numbers in deviations from the centre, levels apart from each other.
 
-        Of shape (n, width): one coordinate for a number, and one for each level of a category that
-        was seen; what is missing lies in the middle.
+        Of shape (n, width): one coordinate for a number, of a category one for each level that was
+        seen and one for how rare the level is. A gap lies as far off as it is rare.
         """
         blank = np.isnan(rows)
-        near = np.where(blank, 0.0, (rows - self.centre) / self.spread)
+        gaps = _deviations(self.missing, 0.0, self.rows)
+        near = np.where(blank, gaps, (rows - self.centre) / self.spread)
         near = np.clip(near, -FARTHEST, FARTHEST)
         places, parts = self.places(rows), []
         for number in range(rows.shape[1]):
@@ -113,7 +114,11 @@ class Scale:
                 continue
             seen = np.flatnonzero(self.shares[number] > 0)
             hot = (places[:, number][:, np.newaxis] == seen) & ~blank[:, number][:, np.newaxis]
-            parts.append(hot.astype(np.float64))
+            shares = self.shares[number]
+            usual = -float((shares[seen] * np.log(shares[seen])).sum())
+            rare = _deviations(shares, usual, self.rows)[places[:, number]]
+            rare = np.where(blank[:, number], gaps[number], rare)
+            parts += [hot.astype(np.float64), rare[:, np.newaxis]]
         return np.concatenate(parts, axis=1)
 
     def filled(self, rows: Floats) -> Floats:
@@ -213,6 +218,18 @@ def _measures(rows: Floats, knots: Floats, robust: bool) -> tuple[Floats, Floats
         # where half of the rows share a value, the others say what is far
         spread = np.where(quartiles > 0, quartiles / _QUARTILES_TO_DEVIATION, deviation)
     return centre, np.where(spread > 0, spread, np.maximum(np.abs(centre), 1.0))
+
+
+def _deviations(shares: Floats, usual: float, rows: int) -> Floats:
+    """How far off a normal deviate lies whose density falls as far below the usual as a share.
+
+    Examples
+    --------
+    >>> _deviations(np.array([0.5, 0.01, 0.0]), 0.7, 1000).round(1).tolist()
+    [0.0, 2.8, 3.7]
+    """
+    told = -np.log(np.maximum(shares, 0.5 / max(rows, 1)))
+    return np.asarray(np.sqrt(2.0 * np.maximum(told - usual, 0.0)))
 
 
 def _levels(rows: int) -> Floats:

@@ -24,7 +24,7 @@ MOST_ROWS, HELD = 4_000, 3
 NUMBERS = Growth(rate=0.2, leaves=8, least_rows=20, least_curvature=0.1, patience=3, most=25)
 LEVELS = Growth(rate=0.3, leaves=8, least_rows=20, least_curvature=1.0, patience=3, most=12)
 # expected ranks are put into so many groups, each with so many quantiles of what came true
-GROUPS, QUANTILES = 6, 65
+GROUPS, QUANTILES = 16, 65
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -57,31 +57,35 @@ class ColumnModel:
         Over all columns; they never ask the column's own.
     edges : ndarray of shape (GROUPS - 1,)
         Where the groups of expected ranks divide.
+    centres : ndarray of shape (GROUPS,)
+        The middle of each group.
     came : ndarray of shape (GROUPS, QUANTILES)
         Quantiles of the ranks that came true in each group.
     """
 
-    def __init__(self, number: int, trees: Trees, edges: Floats, came: Floats) -> None:
-        self.number, self.trees, self.edges, self.came = number, trees, edges, came
+    def __init__(
+        self, number: int, trees: Trees, edges: Floats, centres: Floats, came: Floats
+    ) -> None:
+        self.number, self.trees = number, trees
+        self.edges, self.centres, self.came = edges, centres, came
 
     def judge(self, rows: Floats, ranks: Floats, scale: Scale) -> tuple[Floats, Floats]:
         """Surprise and expected mark of the column's cells, each of shape (n,)."""
         if scale.categorical[self.number]:
             return self._levels(rows, scale)
-        group = np.searchsorted(self.edges, self.trees.scores(rows))
+        told = self.trees.scores(rows)
+        group = np.searchsorted(self.edges, told)
         given = np.nan_to_num(ranks[:, self.number], nan=0.5)
-        surprise, expected = np.zeros(len(rows)), np.zeros(len(rows))
+        surprise = np.zeros(len(rows))
         steps = np.linspace(0.0, 1.0, QUANTILES)
         for each, came in enumerate(self.came):
             here = group == each
             below = _share_below(given[here], came, steps)
             surprise[here] = -np.log(np.maximum(2.0 * np.minimum(below, 1.0 - below), 0.5 / 1000))
-            middle = came[QUANTILES // 2]
-            expected[here] = np.interp(
-                middle, np.linspace(0, 1, scale.knots.shape[1]), scale.knots[self.number]
-            )
         surprise[np.isnan(rows[:, self.number])] = 0.0
-        return surprise, expected
+        rank = np.interp(told, self.centres, self.came[:, QUANTILES // 2])
+        knots = scale.knots[self.number]
+        return surprise, np.interp(rank, np.linspace(0.0, 1.0, len(knots)), knots)
 
     def _levels(self, rows: Floats, scale: Scale) -> tuple[Floats, Floats]:
         chances = self.trees.probabilities(rows)
@@ -162,6 +166,7 @@ class Surprise:
             arrays |= {
                 f"{model.number}.trees": model.trees.to_bytes(),
                 f"{model.number}.edges": model.edges,
+                f"{model.number}.centres": model.centres,
                 f"{model.number}.came": model.came,
             }
         return {"models": [model.number for model in self.models]}, arrays
@@ -175,7 +180,8 @@ class Surprise:
         for number in header["models"]:
             own = part(arrays, f"{number}.")
             trees = Trees.from_bytes(own["trees"], len(scale.categorical))
-            models.append(ColumnModel(int(number), trees, own["edges"], own["came"]))
+            parts = (own[name] for name in ("edges", "centres", "came"))
+            models.append(ColumnModel(int(number), trees, *parts))
         return cls(scale, models)
 
 
@@ -209,7 +215,8 @@ def _learn_column(
             seed=seed,
             deadline=deadline,
         )
-        return ColumnModel(number, trees, np.zeros(0), np.zeros((0, QUANTILES)))
+        nothing = np.zeros(0)
+        return ColumnModel(number, trees, nothing, nothing, np.zeros((0, QUANTILES)))
     target = ranks[known, number]
     held, train = (_both_ways(masked[each], target[each]) for each in cut)
     trees = grow(train, held, scale.categorical, growth=NUMBERS, seed=seed, deadline=deadline)
@@ -223,15 +230,18 @@ def _both_ways(rows: Floats, ranks: Floats) -> Cases:
     return Cases(np.concatenate([rows, rows]), labels, np.concatenate([ranks, 1.0 - ranks]))
 
 
-def _groups(told: Floats, came: Floats) -> tuple[Floats, Floats]:
-    """Edges of groups of expected ranks, and quantiles of what came true in each."""
+def _groups(told: Floats, came: Floats) -> tuple[Floats, Floats, Floats]:
+    """Edges and middles of groups of expected ranks, and quantiles of what came true in each."""
     count = int(np.clip(len(told) // 40, 1, GROUPS))
     edges = np.unique(np.quantile(told, np.linspace(0, 1, count + 1)[1:-1]))
     group = np.searchsorted(edges, told)
-    # an empty group takes what came true anywhere
-    parts = [came[group == each] for each in range(len(edges) + 1)]
-    parts = [each if len(each) else came for each in parts]
-    return edges, np.stack([np.quantile(each, np.linspace(0, 1, QUANTILES)) for each in parts])
+    # equal predictions can leave a group empty: then the one above begins at its edge
+    taken = np.unique(group)
+    edges = edges[taken[:-1]] if len(taken) > 1 else edges[:0]
+    parts = [came[group == each] for each in taken]
+    centres = np.array([np.median(told[group == each]) for each in taken])
+    steps = np.linspace(0, 1, QUANTILES)
+    return edges, centres, np.stack([np.quantile(each, steps) for each in parts])
 
 
 def _share_below(values: Floats, came: Floats, steps: Floats) -> Floats:
