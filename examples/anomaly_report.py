@@ -28,8 +28,9 @@ def main() -> None:
 
     # Twenty rows that cannot be: husbands who are female, at 17, with a doctor's degree.
     spoilt = fresh.sample(20, random_state=0).index
-    fresh["age"] = fresh["age"].astype("int64")
-    fresh.loc[spoilt, ["age", "sex", "relationship"]] = [17, "Female", "Husband"]
+    fresh.loc[spoilt, "age"] = 17
+    fresh.loc[spoilt, "sex"] = "Female"
+    fresh.loc[spoilt, "relationship"] = "Husband"
     fresh.loc[spoilt, "education"] = "Doctorate"
 
     detector = GANOutlierDetector(contamination=0.02, random_state=0).fit(learned)
