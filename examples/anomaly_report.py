@@ -1,7 +1,7 @@
 """Learn a census table, spoil some of its rows, and find them again, with the cells to blame.
 
-Run it with ``python examples/anomaly_report.py``; it writes ``anomalies.html`` into the folder you are
-in. No generator is trained for the default scores, so that ``--max-seconds`` changes nothing.
+Run it with ``python examples/anomaly_report.py``; it writes ``anomalies.html`` into the folder you
+are in. No generator is trained for the default scores, so ``--max-seconds`` changes nothing.
 """
 
 from __future__ import annotations

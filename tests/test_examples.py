@@ -13,7 +13,9 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "anomaly_report"])
+@pytest.mark.parametrize(
+    "name", ["quick_start", "conditions", "schema", "report", "anomaly_report"]
+)
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
