@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from synthgan.errors import SynthganError, SynthganWarning
     from synthgan.estimators.augmentation.sampler import GANSampler
     from synthgan.estimators.augmentation.wrapped import AugmentedClassifier, AugmentedRegressor
+    from synthgan.estimators.detector import GANOutlierDetector
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -31,6 +32,7 @@ __all__ = [
     "AugmentedClassifier",
     "AugmentedRegressor",
     "Evaluation",
+    "GANOutlierDetector",
     "GANSampler",
     "Schema",
     "SynthGAN",
@@ -45,6 +47,7 @@ _HOMES = {
     "AugmentedRegressor": "synthgan.estimators.augmentation.wrapped",
     "Evaluation": "synthgan.evaluation.result",
     "GANSampler": "synthgan.estimators.augmentation.sampler",
+    "GANOutlierDetector": "synthgan.estimators.detector",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",

@@ -396,7 +396,7 @@ def test_the_module_is_the_program():
 def test_no_command_shows_the_help():
     done = run()
     assert done.exit_code == 2
-    for command in ("fit", "sample", "complete", "report", "info"):
+    for command in ("fit", "sample", "complete", "report", "score", "info"):
         assert command in done.output
 
 

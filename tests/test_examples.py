@@ -13,7 +13,9 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "rare_class"])
+@pytest.mark.parametrize(
+    "name", ["quick_start", "conditions", "schema", "report", "rare_class", "anomaly_report"]
+)
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -36,6 +38,7 @@ def test_an_example_runs(
     wrote = {
         "quick_start": {"adult.synthgan", "new.parquet"},
         "report": {"report.html"},
+        "anomaly_report": {"anomalies.html"},
     }.get(name, set())
     assert {path.name for path in tmp_path.iterdir()} == wrote
 

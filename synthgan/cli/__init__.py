@@ -1,4 +1,4 @@
-"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``augment``, ``report``, ``info``.
+"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``augment``, ``score`` and others.
 
 Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
 and words are refused before torch is loaded.
@@ -18,6 +18,7 @@ from synthgan.cli.augment import augment
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, printing, reporting, say
 from synthgan.cli.parameters import merge_parameters, read_settings
+from synthgan.cli.score import score
 from synthgan.errors import InputNotFoundError, OutputError, ParameterError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command()(score)
 
 
 def main() -> None:

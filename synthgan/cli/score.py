@@ -1,0 +1,162 @@
+"""``synthgan score``: how odd each row of a table is, by a detector or by another table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthgan.cli import options as ask
+from synthgan.cli.exits import reporting, say
+from synthgan.errors import InputNotFoundError, OutputError, ParameterError
+
+if TYPE_CHECKING:
+    from synthgan import GANOutlierDetector
+
+PAGE_SUFFIXES = (".html", ".htm")
+
+Learned = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL_OR_TABLE",
+        help="A detector (.synthgan), or the table of what is normal, from which one is learned.",
+    ),
+]
+Judged = Annotated[Path, typer.Argument(metavar="DATA", help="The rows to be judged.")]
+Page = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page about them too.")
+]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-model", metavar="FILE.synthgan", help="Keep the detector that was learned."
+    ),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--score", metavar="NAME", help="What to judge by; may be said several times."),
+]
+Share = Annotated[
+    str | None,
+    typer.Option(
+        "--contamination", metavar="SHARE", help="Share of odd rows in the table; or auto."
+    ),
+]
+Novelty = Annotated[
+    bool, typer.Option("--novelty", help="The table learned from holds normal rows only.")
+]
+
+
+def score(
+    learned: Learned,
+    data: Judged,
+    output: ask.TableOutput,
+    report: Page = None,
+    by: By = None,
+    contamination: Share = None,
+    novelty: Novelty = False,
+    save_model: Kept = None,
+    random_state: ask.RandomState = None,
+    force: ask.Force = False,
+    quiet: ask.Quiet = False,
+    verbose: ask.Verbose = False,
+    debug: ask.Debug = False,
+) -> None:
+    """Say how odd each row of DATA is: its columns with a score, a verdict and the oddest cell."""
+    from synthgan.bundle import MODEL_SUFFIX
+    from synthgan.data.files import TABLE_SUFFIXES
+    from synthgan.data.output import write_table
+
+    inputs = (learned, data)
+    _check_paths(inputs, output, force=force, suffixes=TABLE_SUFFIXES)
+    if report is not None:
+        _check_paths((*inputs, output), report, force=force, suffixes=PAGE_SUFFIXES)
+    is_model = learned.is_file() and learned.suffix.lower() == MODEL_SUFFIX
+    given: dict[str, Any] = {
+        "scores": by or None,
+        "contamination": _share(contamination),
+        "random_state": random_state,
+        "novelty": novelty or None,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if is_model and (given or save_model is not None):
+        raise ParameterError(
+            "--score, --contamination, --novelty, --random-state and --save-model are for a table "
+            "to learn from; a detector has its own"
+        )
+    if save_model is not None:
+        _check_paths((*inputs, output), save_model, force=force, suffixes=(MODEL_SUFFIX,))
+    with reporting(quiet=quiet, verbose=verbose, output=output):
+        detector = _detector().load(learned) if is_model else _detector()(**given).fit(learned)
+        if save_model is not None:
+            detector.save(save_model, force=force)
+        scored = _scored(detector, data)
+        write_table(scored, output, force=force)
+        if report is not None:
+            detector.report(data).to_html(report, force=force)
+        if not quiet:
+            odd = int(sum(scored.column(_free(scored, "is_odd", last=True)).to_pylist()))
+            say(f"wrote {output}: {scored.num_rows:,} rows, {odd:,} of them odd")
+            if report is not None:
+                say(f"wrote {report}")
+
+
+def _scored(detector: GANOutlierDetector, data: Path) -> Any:
+    """The table with a score, a verdict and the oddest cell of each row, as an Arrow table."""
+    import pyarrow as pa
+
+    from synthgan.data.source import open_source
+
+    table = open_source(data, where="DATA", min_rows=1).table()
+    scores = detector.score_samples(data)
+    found = detector.explain(data, cells=1)
+    oddest: list[str | None] = [None] * len(scores)
+    for row, name in zip(found["row"], found["column"], strict=True):
+        oddest[row] = name
+    for name, values in (
+        ("score", pa.array(scores)),
+        ("is_odd", pa.array(scores < detector.offset_)),
+        ("oddest_column", pa.array(oddest, pa.string())),
+    ):
+        table = table.append_column(_free(table, name), values)
+    return table
+
+
+def _free(table: Any, name: str, *, last: bool = False) -> str:
+    """A name that no column of the table has; or the last one that was given."""
+    taken = [each for each in table.column_names if each.rstrip("_") == name]
+    if last:
+        return str(taken[-1])
+    while name in table.column_names:
+        name += "_"
+    return name
+
+
+def _share(text: str | None) -> float | str | None:
+    try:
+        return None if text is None or text == "auto" else float(text)
+    except ValueError:
+        return text
+
+
+def _check_paths(
+    inputs: tuple[Path, ...], output: Path, *, force: bool, suffixes: tuple[str, ...]
+) -> None:
+    """Check that what is read is there, and that an output can be written and loses nothing."""
+    from synthgan.data.output import check_output
+
+    missing = [str(path) for path in inputs[:2] if not path.exists()]
+    if missing:
+        raise InputNotFoundError(f"no such file or folder: {', '.join(missing)}")
+    if any(path.resolve() == output.resolve() for path in inputs):
+        raise OutputError(
+            f"output {str(output)!r} is one of the inputs or outputs; choose another name"
+        )
+    check_output(output, force=force, suffixes=suffixes)
+
+
+def _detector() -> type[GANOutlierDetector]:
+    from synthgan import GANOutlierDetector
+
+    return GANOutlierDetector
