@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthgan.data.schema import Schema
     from synthgan.errors import SynthganError, SynthganWarning
+    from synthgan.estimators.cleaning import clean
+    from synthgan.estimators.imputer import GANImputer
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -27,20 +29,24 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Evaluation",
+    "GANImputer",
     "Schema",
     "SynthGAN",
     "SynthganError",
     "SynthganWarning",
     "__version__",
+    "clean",
     "evaluate",
 ]
 
 _HOMES = {
     "Evaluation": "synthgan.evaluation.result",
+    "GANImputer": "synthgan.estimators.imputer",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
     "SynthganWarning": "synthgan.errors",
+    "clean": "synthgan.estimators.cleaning",
     "evaluate": "synthgan.evaluation.evaluate",
 }
 
