@@ -1,4 +1,4 @@
-"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``report`` and ``info``.
+"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``impute``, ``clean`` and so on.
 
 Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
 and words are refused before torch is loaded.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from synthgan.cli import imputing
 from synthgan.cli import options as ask
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, printing, reporting, say
@@ -234,6 +235,9 @@ def info(
             )
         with printing():
             print_description({"file": str(path), **found}, as_json=as_json)
+
+
+imputing.register(app)
 
 
 def _estimator() -> type[SynthGAN]:

@@ -34,7 +34,7 @@ _LEARNING, _DRAWING = range(2)
 _INDICATOR = "missingindicator_"
 
 
-class GANImputer(TransformerMixin, TableEstimator):  # type: ignore[misc]
+class GANImputer(TransformerMixin, TableEstimator):
     """Fill missing cells of tables of mixed columns; given cells are never changed.
 
     A generator plays GAIN's game [1]_ on the incomplete rows: it fills the holes of a row, further

@@ -50,22 +50,20 @@ def put_columns(
     if not columns:
         return _copied(X, given, source.home)
     home = _with_types(source.home, columns)
-    if known.is_pandas_dataframe(X):
-        made, result = home.restore(pa.table(dict(columns)), index=X.index), X.copy()
-        places = {each.name: at for at, each in enumerate(home.columns)}
-        labels = [each.name for each in home.columns if each.name in columns]
-        for at, name in enumerate(labels):
-            result.isetitem(_place(source, places, name), made.iloc[:, at])
-        return result
+    labels = [each.name for each in home.columns if each.name in columns]
+    places = [source.names.index(name) for name in labels]
     if known.is_polars_dataframe(X):
         return X.with_columns(home.restore(pa.table(dict(columns))).get_columns())
-    if isinstance(X, np.ndarray):
-        made = home.restore(pa.table(dict(columns)))
-        result = X.astype(np.result_type(X, made), copy=True)
-        labels = [each.name for each in home.columns if each.name in columns]
-        for at, name in enumerate(labels):
-            result[:, source.names.index(name)] = made[:, at]
+    if known.is_pandas_dataframe(X):
+        made, result = home.restore(pa.table(dict(columns)), index=X.index), X.copy()
+        for at, place in enumerate(places):
+            result.isetitem(place, made.iloc[:, at])
         return result
+    if isinstance(X, np.ndarray):
+        array = home.restore(pa.table(dict(columns)))
+        filled = X.astype(np.result_type(X, array), copy=True)
+        filled[:, places] = array
+        return filled
     whole = {name: columns.get(name, given.column(name)) for name in given.column_names}
     return home.restore(pa.table(whole))
 
@@ -116,11 +114,6 @@ def _with_types(home: Home, columns: Mapping[str, pa.ChunkedArray]) -> Home:
         for each in home.columns
     ]
     return replace(home, columns=tuple(changed))
-
-
-def _place(source: Source, places: Mapping[str, int], name: str) -> int:
-    """Where a column stands in the caller's frame, columns that were not read included."""
-    return source.names.index(name) if name in source.names else places[name]
 
 
 def _copied(X: Any, given: pa.Table, home: Home) -> Any:

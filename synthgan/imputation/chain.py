@@ -76,7 +76,7 @@ class Donors:
         last = max(len(self.told) - DONORS, 0)
         first = np.clip(np.searchsorted(self.told, told) - DONORS // 2, 0, last)
         place = first + rng.integers(0, min(DONORS, len(self.told)), len(told))
-        return self.values[place]
+        return np.asarray(self.values[place])
 
 
 @dataclass(slots=True)

@@ -70,7 +70,14 @@ def can_grow(labels: Floats, options: int, columns: int) -> bool:
 
 
 def grow_column(
-    rows: Floats, labels: Floats, categorical: Mask, options: int, *, seed: int, threads: int = 1
+    rows: Floats,
+    labels: Floats,
+    categorical: Mask,
+    options: int,
+    *,
+    seed: int,
+    threads: int = 1,
+    median: bool = False,
 ) -> ColumnTrees:
     """Grow trees that tell a column.
 
@@ -88,18 +95,20 @@ def grow_column(
         Decides the rows that say when to stop, and the trees' shares.
     threads : int, default 1
         How many LightGBM may use; the trees are the same.
+    median : bool, default False
+        Whether trees tell the median of a number, which wild values do not move.
     """
     import lightgbm
 
     order = np.random.default_rng(seed).permutation(len(labels))
     held, train = np.split(order, [max(1, len(order) // HELD)])
-    told: dict[str, Any] = {"objective": "regression"}
+    told: dict[str, Any] = {"objective": "regression_l1" if median else "regression"}
     if options:
         told = {"objective": "binary"}
     if options > 2:
         told = {"objective": "multiclass", "num_class": options}
     parameters = {**_GROWTH, **told, "seed": seed % 2**31, "num_threads": threads}
-    sets = []
+    sets: list[Any] = []
     for chosen in (train, held):
         sets.append(
             lightgbm.Dataset(

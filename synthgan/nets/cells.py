@@ -6,6 +6,7 @@ for the whole row, of which only the holes are used.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -26,9 +27,17 @@ SCALAR_WEIGHT = 4.0
 class Sizes(Protocol):
     """What a plan says of the networks."""
 
-    latent_size: int
-    width: int
-    depth: int
+    @property
+    def latent_size(self) -> int:
+        """Length of the noise."""
+
+    @property
+    def width(self) -> int:
+        """Of the hidden layers."""
+
+    @property
+    def depth(self) -> int:
+        """Number of residual blocks."""
 
 
 class FilledRows(NamedTuple):
@@ -161,7 +170,7 @@ class CellCritic(nn.Module):
     def __init__(self, size: int, columns: int, width: int, depth: int) -> None:
         super().__init__()
         sizes = [size, *[width] * depth]
-        layers = [Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+        layers = [Linear(a, b) for a, b in pairwise(sizes)]
         self.layers, self.leave = nn.ModuleList(layers), Linear(width, columns)
 
     def forward(self, seen: Tensor) -> Tensor:

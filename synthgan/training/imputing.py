@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +40,9 @@ HINTED = 0.9
 ADVERSARIAL_WEIGHT = 0.05
 # every so many rows are kept to judge states by, and no more than so many
 JUDGED_SHARE, MOST_JUDGED = 10, 2_000
-# what "auto" is in this game: smaller and faster than drawing whole rows, since each row brings most
-# of its cells along
-AUTO = {"batch_size": 250, "width": 96, "latent_size": 16, "learning_rate": 1e-3}
+# what "auto" is in this game: smaller and faster than where whole rows are drawn, since each row
+# brings most of its cells along
+AUTO: dict[str, Any] = {"batch_size": 250, "width": 96, "latent_size": 16, "learning_rate": 1e-3}
 MOST_STEPS = 1_000
 Losses = dict[str, Tensor]
 
