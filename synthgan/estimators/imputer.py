@@ -17,10 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 from synthgan.data.schema import dropped
 from synthgan.data.source import Source, open_source
 from synthgan.errors import ParameterError, SynthganWarning
-from synthgan.estimators.base import TableEstimator, by_name, check_columns, is_named, renamed
+from synthgan.estimators.base import TableEstimator, by_name, check_columns, is_named
 from synthgan.estimators.fitting import pick_device
 from synthgan.estimators.history import history_frame
-from synthgan.estimators.overlay import hole_masks, overlay, with_indicators
+from synthgan.estimators.overlay import hole_masks, overlay, with_indicators, with_names
 from synthgan.estimators.parameters import NOTHING, Rule, kind, plain, whole
 from synthgan.estimators.planned import PLAN_RULES
 from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from, stream
@@ -210,7 +210,7 @@ class GANImputer(TransformerMixin, TableEstimator):
         drop = dropped(self.schema_)
         source = open_source(X, min_rows=1, drop=drop)
         check_columns(self, X, source)
-        source = renamed(source, self.schema_.names)
+        source = with_names(source, self.schema_.names)
         cells = self._imputation.fill(source.cast(self._types).table(), self._rng())
         return self._home(X, source, cells)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from synthgan.data.home import Home
 from synthgan.data.native import plain_values
 from synthgan.data.source import Source
+from synthgan.estimators.base import renamed
 
 Mask = NDArray[np.bool_]
 
@@ -66,6 +67,13 @@ def put_columns(
         return filled
     whole = {name: columns.get(name, given.column(name)) for name in given.column_names}
     return home.restore(pa.table(whole))
+
+
+def with_names(source: Source, names: Sequence[str]) -> Source:
+    """The same table under other names, on its way home too: an array's go by their place."""
+    new = dict(zip(source.names, names, strict=True))
+    columns = tuple(replace(each, name=new[each.name]) for each in source.home.columns)
+    return replace(renamed(source, names), home=replace(source.home, columns=columns))
 
 
 def with_indicators(table: Any, holes: Mapping[str, Mask]) -> Any:

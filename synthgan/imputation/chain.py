@@ -8,6 +8,7 @@ trees of one round say.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,7 +129,13 @@ class Chain:
 
 
 def learn_chain(
-    cells: Cells, filling: Filling, rounds: int, *, seed: int, threads: int = 1
+    cells: Cells,
+    filling: Filling,
+    rounds: int,
+    proposed: Callable[[int], Floats],
+    *,
+    seed: int,
+    threads: int = 1,
 ) -> Chain:
     """Grow the trees of a chain, and fill with them on the way.
 
@@ -142,6 +149,8 @@ def learn_chain(
         The rows of the fit, with a start for each hole; filled better afterwards.
     rounds : int
         How many; 0 leaves the start as it is.
+    proposed : callable
+        Of a column: what the game proposes for its known cells, were they hidden.
     seed : int
         Decides every tree.
     threads : int, default 1
@@ -164,7 +173,7 @@ def learn_chain(
                 filling.hear(number, told, NEW if number in heard else 1.0)
             heard.add(number)
         chain.rounds.append(links)
-    _find_donors(chain, cells, filling, threads)
+    _find_donors(chain, cells, filling, proposed, threads)
     return chain
 
 
@@ -180,16 +189,24 @@ def _grow(
     return grow_column(others, labels, categorical, options, seed=seed, threads=threads)
 
 
-def _find_donors(chain: Chain, cells: Cells, filling: Filling, threads: int) -> None:
+def _find_donors(
+    chain: Chain,
+    cells: Cells,
+    filling: Filling,
+    proposed: Callable[[int], Floats],
+    threads: int,
+) -> None:
     """Of numbers: known cells with what is told of them by trees that did not learn from them."""
     latest = {number: trees for links in chain.rounds for number, trees in links}
     for number in np.flatnonzero(~cells.categorical).tolist():
-        values = filling.rows[filling.known[:, number], number]
-        told = np.zeros(len(values))
+        known = filling.known[:, number]
+        values = filling.rows[known, number]
         if number in latest:
             held = latest[number].held
-            rows = filling.others(number)[filling.known[:, number]][held]
+            rows = filling.others(number)[known][held]
             values, told = values[held], latest[number].tell(rows, threads)[:, 0]
+        else:
+            told = proposed(number)[known, 0]
         order = np.argsort(told, kind="stable")
         chain.donors[number] = Donors(told[order], values[order])
 

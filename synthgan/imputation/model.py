@@ -15,7 +15,7 @@ from synthgan.data.codec import TableCodec
 from synthgan.data.identifiers import IdEncoder
 from synthgan.data.numbers import NumberEncoder
 from synthgan.imputation.cells import Cells
-from synthgan.imputation.chain import Chain, Filling, learn_chain
+from synthgan.imputation.chain import Chain, Filling, Floats, learn_chain
 from synthgan.imputation.proposals import Proposer
 from synthgan.training import Plan
 from synthgan.training.imputing import imputation_plan, play
@@ -106,8 +106,16 @@ class Imputation:
         stream = torch.Generator().manual_seed(seed)
         latents = torch.randn(ASKED, game.plan.latent_size, generator=stream)
         proposer = Proposer(cells, game.view.cpu(), game.average.cpu(), latents)
-        filling = Filling(floats, proposer.ask(matrix, ~np.isnan(floats)), cells.categorical)
-        chain = learn_chain(cells, filling, rounds, seed=seed, threads=torch.get_num_threads())
+        known = ~np.isnan(floats)
+        filling = Filling(floats, proposer.ask(matrix, known), cells.categorical)
+
+        def proposed(number: int) -> Floats:
+            shown = known.copy()
+            shown[:, number] = False
+            return proposer.ask(matrix, shown)[number]
+
+        threads = torch.get_num_threads()
+        chain = learn_chain(cells, filling, rounds, proposed, seed=seed, threads=threads)
         return cls(codec, cells, proposer, chain, history, stopped)
 
     def fill(self, table: pa.Table, rng: np.random.Generator | None = None) -> dict[str, pa.Array]:

@@ -7,9 +7,9 @@ it is here by what it is in the column: a rare category is no error where nothin
 and Wang, "E-values: calibration, combination and applications", 2021).
 
 The chance of a number is that of a distance as large as its own from the expected median, by the
-distance that is usual where the row lies, and by a tail fitted to the column's own distances:
-Pickands' estimate ("Statistical inference using extreme order statistics", 1975) from quantiles
-that a few errors in a hundred do not reach.
+distance that is usual where the row lies, and by a tail fitted to the column's own distances: a
+generalised Pareto law (Pickands, "Statistical inference using extreme order statistics", 1975)
+fitted to quantiles that three errors in a hundred do not reach.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ Mask = NDArray[np.bool_]
 FOLDS = 4
 # rows that trees of a fold are grown on, at most
 MOST_ROWS = 20_000
-# where the tail begins, and its lightest shape: lighter ones would make chances too small
-TAIL, LIGHTEST = 0.2, 0.05
+# where the tail begins, and which part of what lies beyond it is fitted, neither the ties at its
+# start nor the errors at its end; how many cells that takes
+TAIL, FITTED, LEAST_FITTED = 0.3, (0.1, 0.9), 10
+# shapes of tails that are tried: the first is nearly exponential, the last has no mean
+SHAPES = tuple(np.round(np.arange(0.05, 1.3, 0.05), 2).tolist())
 # of the mean distance: distances below it are no surprise, however sure the trees are
 LEAST_DISTANCE = 0.05
 # scores are divided by one of these, whichever tells held-out categories best
@@ -51,14 +54,19 @@ class Tail:
     @classmethod
     def fit(cls, distances: Floats) -> Tail:
         """Learn a tail from distances of shape (cells,)."""
-        start, half, quarter = np.quantile(distances, [1 - TAIL, 1 - TAIL / 2, 1 - TAIL / 4])
-        near, far = half - start, quarter - start
-        if near <= 0:
+        below = np.sort(distances)
+        start = float(np.quantile(below, 1.0 - TAIL))
+        beyond = below[below > start] - start
+        first, last = (int(len(beyond) * share) for share in FITTED)
+        if last - first < LEAST_FITTED:
             # most distances are one: nothing beyond them can be called surprising
-            return cls(float("inf"), 1.0, LIGHTEST, np.sort(distances))
-        shape = max(float(np.log2(max(far / near - 1.0, 1e-9))), LIGHTEST)
-        scale = shape * float(near) / (2.0**shape - 1.0)
-        return cls(float(start), scale, shape, np.sort(distances))
+            return cls(float("inf"), 1.0, SHAPES[0], below)
+        # logarithms of the quantiles of each shape, and the scale that brings them nearest
+        places = (np.arange(first, last) + 0.5) / len(beyond)
+        logs = np.log(beyond[first:last])
+        gaps = [logs - np.log(((1.0 - places) ** -shape - 1.0) / shape) for shape in SHAPES]
+        best = int(np.argmin([gap.var() for gap in gaps]))
+        return cls(start, float(np.exp(gaps[best].mean())), SHAPES[best], below)
 
     def chance(self, distances: Floats) -> Floats:
         """Chance of such a distance or a larger one, of shape (cells,)."""
