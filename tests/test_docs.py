@@ -89,7 +89,7 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_option_of_the_command_line_is_on_its_page() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    for command in ("fit", "sample", "complete", "report", "info"):
+    for command in ("fit", "sample", "complete", "impute", "clean", "report", "info"):
         shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
         for option in set(re.findall(r"(--[a-z][a-z-]+)", shown)) - {"--help"}:
             assert option in page, f"{command} {option}"

@@ -13,7 +13,7 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report"])
+@pytest.mark.parametrize("name", ["quick_start", "conditions", "schema", "report", "cleaning"])
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -26,7 +26,11 @@ def test_an_example_runs(
         return whole(self.set_params(epochs=1, width=16, depth=1), X)
 
     monkeypatch.setattr(synthgan.SynthGAN, "fit", short_fit)
-    monkeypatch.setattr(sys, "argv", [str(path), "--max-seconds", "60", "--rows", "1500"])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [str(path), "--max-seconds", "5" if name == "cleaning" else "60", "--rows", "1500"],
+    )
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out

@@ -119,7 +119,7 @@ class Finder:
             for at, judge in enumerate(self._judges):
                 mine = rows[place == at]
                 if len(mine):
-                    tried[mine, judge.number] = self._fitting(judge, mine)
+                    tried[mine, judge.number] = judge.fitting(self._floats, mine, self._threads)
             after = np.log(np.maximum(self._chances(rows, tried), LEAST_CHANCE))
             after[here, place] = 0.0
             fit = np.nansum(after, axis=1)
@@ -127,11 +127,6 @@ class Finder:
             better = suspect & (fit > best)
             best[better], blamed[better] = fit[better], place[better]
         return blamed
-
-    def _fitting(self, judge: ColumnJudge, rows: Integers) -> Floats:
-        """What would fit in the judged column of some rows, of shape (rows,)."""
-        told = judge.tell(self._floats, rows, self._threads)
-        return told.argmax(axis=1).astype(float) if judge.options else told[:, 0]
 
     def _chances(self, rows: Integers, floats: Floats | None = None) -> Floats:
         """Chances of shape (rows, judged columns), NaN where a cell is missing."""
@@ -144,17 +139,10 @@ class Finder:
         return chances
 
     def _finding(self, row: int, place: int, chance: float) -> Finding:
-        judge, share, at = self._judges[place], float("nan"), np.array([row])
-        old = self._floats[row, judge.number]
-        if judge.options:
-            shares = judge.shares(self._floats, at, self._threads)[0]
-            proposed = float(shares.argmax())
-            share = float(shares[int(proposed)])
-        else:
-            proposed = float(judge.tell(self._floats, at, self._threads)[0, 0])
-        speaks = judge.tellers(self._floats, row, int(proposed) if judge.options else 0, int(old))
-        if not judge.options and proposed < old:
-            speaks = -speaks
+        judge = self._judges[place]
+        proposed = float(judge.fitting(self._floats, np.array([row]), self._threads)[0])
+        share = judge.share(self._floats, row, proposed, self._threads)
+        speaks = judge.tellers(self._floats, row, proposed)
         others = [name for name in self._cells.names if name != self._cells.names[judge.number]]
         best = [at for at in np.argsort(-speaks)[:TELLERS].tolist() if speaks[at] > 0]
         tellers = tuple(others[at] for at in best)

@@ -33,7 +33,11 @@ MOST_ROWS = 20_000
 # start nor the errors at its end; how many cells that takes
 TAIL, FITTED, LEAST_FITTED = 0.3, (0.1, 0.9), 10
 # shapes of tails that are tried: the first is nearly exponential, the last has no mean
-SHAPES = tuple(np.round(np.arange(0.05, 1.3, 0.05), 2).tolist())
+SHAPES = tuple(np.round(np.arange(0.1, 1.3, 0.05), 2).tolist())
+# the least scale of a tail, by where it begins: distances that are nearly all alike have none
+LEAST_SCALE = 0.3
+# numbers of so few values are judged as if they were categories: distances would be ties
+FEW_VALUES = 20
 # of the mean distance: distances below it are no surprise, however sure the trees are
 LEAST_DISTANCE = 0.05
 # scores are divided by one of these, whichever tells held-out categories best
@@ -66,7 +70,8 @@ class Tail:
         logs = np.log(beyond[first:last])
         gaps = [logs - np.log(((1.0 - places) ** -shape - 1.0) / shape) for shape in SHAPES]
         best = int(np.argmin([gap.var() for gap in gaps]))
-        return cls(start, float(np.exp(gaps[best].mean())), SHAPES[best], below)
+        scale = max(float(np.exp(gaps[best].mean())), LEAST_SCALE * start)
+        return cls(start, scale, SHAPES[best], below)
 
     def chance(self, distances: Floats) -> Floats:
         """Chance of such a distance or a larger one, of shape (cells,)."""
@@ -85,12 +90,25 @@ class ColumnJudge:
         The columns.
     number : int
         Which one is judged.
+    floats : ndarray of shape (rows, columns)
+        The table.
     folds : ndarray of shape (rows,)
         Of each row of the table.
+
+    Attributes
+    ----------
+    options : int
+        Values that are told apart one by one; 0 where there are too many.
     """
 
-    def __init__(self, cells: Cells, number: int, folds: Integers) -> None:
+    def __init__(self, cells: Cells, floats: Floats, number: int, folds: Integers) -> None:
         self.number, self.options = number, int(cells.options[number])
+        self._values = np.arange(self.options, dtype=np.float64)
+        if not self.options:
+            values = np.unique(floats[:, number])
+            values = values[~np.isnan(values)]
+            if len(values) <= FEW_VALUES:
+                self.options, self._values = len(values), values
         self._others = np.delete(np.arange(len(cells.names)), number)
         self._categorical = cells.categorical[self._others]
         self._folds = folds
@@ -105,17 +123,18 @@ class ColumnJudge:
         cls, cells: Cells, floats: Floats, number: int, folds: Integers, *, seed: int, threads: int
     ) -> ColumnJudge | None:
         """Learn to judge a column; None where trees cannot tell it."""
-        judge = cls(cells, number, folds)
+        judge = cls(cells, floats, number, folds)
         known = np.flatnonzero(~np.isnan(floats[:, number]))
-        labels = floats[known, number]
+        target = judge._label(floats[:, number])
+        labels = target[known]
         if not can_grow(labels, judge.options, len(judge._others)):
             return None
         rng = np.random.default_rng(seed)
         parts = [_some(known[folds[known] != fold], rng) for fold in range(FOLDS)]
-        if not all(can_grow(floats[part, number], judge.options, 1) for part in parts):
+        if not all(can_grow(target[part], judge.options, 1) for part in parts):
             return None
         judge._trees = [
-            judge._grow(floats, part, floats[part, number], seed + fold, threads, judge.options)
+            judge._grow(floats, part, target[part], seed + fold, threads, judge.options)
             for fold, part in enumerate(parts)
         ]
         told = judge.tell(floats, known, threads)
@@ -124,6 +143,17 @@ class ColumnJudge:
         else:
             judge._measure(floats, known, np.abs(labels - told[:, 0]), parts, seed, threads)
         return judge
+
+    def _label(self, values: Floats) -> Floats:
+        """Values as options by number, where they are told apart one by one."""
+        if not self.options:
+            return values
+        return np.searchsorted(self._values, values).astype(np.float64)
+
+    def fitting(self, floats: Floats, rows: Integers, threads: int = 1) -> Floats:
+        """What would fit in the cells of some rows, of shape (rows,)."""
+        told = self.tell(floats, rows, threads)
+        return self._values[told.argmax(axis=1)] if self.options else told[:, 0]
 
     def _grow(
         self,
@@ -209,25 +239,30 @@ class ColumnJudge:
         if self._tail is not None:
             return self._tail.chance(self._distances(floats, rows, threads))
         shares = self._cooled(self.tell(floats, rows, threads), self._temperature)
-        place = floats[rows, self.number].astype(np.int64)
+        place = self._label(floats[rows, self.number]).astype(np.int64)
         own = shares[np.arange(len(rows)), place]
         together = np.where(shares <= own[:, np.newaxis], shares, 0.0).sum(axis=1)
         return np.asarray(np.minimum(np.maximum(together, own / self._usual[place]), 1.0))
 
-    def shares(self, floats: Floats, rows: Integers, threads: int = 1) -> Floats:
-        """Calibrated shares of a category's options, of shape (rows, options)."""
-        return self._cooled(self.tell(floats, rows, threads), self._temperature)
+    def share(self, floats: Floats, row: int, value: float, threads: int = 1) -> float:
+        """Calibrated probability of a value in a row; NaN where values are not told apart."""
+        if not self.options:
+            return float("nan")
+        shares = self._cooled(self.tell(floats, np.array([row]), threads), self._temperature)
+        return float(shares[0, int(self._label(np.array([value]))[0])])
 
-    def tellers(self, floats: Floats, row: int, proposed: int, found: int) -> Floats:
+    def tellers(self, floats: Floats, row: int, proposed: float) -> Floats:
         """How much each other column speaks for the proposed value, of shape (columns - 1,)."""
         trees = self._trees[int(self._folds[row])]
         parts = np.asarray(
             trees.booster.predict(floats[row : row + 1, self._others], pred_contrib=True)
         ).reshape(-1, len(self._others) + 1)[:, :-1]
+        own = floats[row, self.number]
         if len(parts) > 1:
-            return np.asarray(parts[proposed] - parts[found])
-        # of two options, the trees speak for the second
-        return np.asarray(-parts[0] if self.options and proposed == 0 else parts[0])
+            new, old = self._label(np.array([proposed, own])).astype(np.int64)
+            return np.asarray(parts[new] - parts[old])
+        # one number speaks for more, or for the second of two options
+        return np.asarray(parts[0] if proposed > own else -parts[0])
 
 
 def discoveries(chances: Floats, rate: float) -> float:
