@@ -136,6 +136,16 @@ def test_a_column_of_which_nothing_was_ever_known_stays_and_is_told():
     assert full["nothing"].isna().all() and not full.drop(columns="nothing").isna().any().any()
 
 
+def test_identifiers_with_holes_stay_and_are_told():
+    given = with_holes(mixed())
+    given["key"] = [f"K{7 * number:05d}" for number in range(len(given))]
+    given.iloc[::5, given.columns.get_loc("key")] = None
+    with pytest.warns(SynthganWarning, match="'key' stay missing"):
+        full = quick().fit_transform(given)
+    pd.testing.assert_series_equal(full["key"], given["key"])
+    assert not full.drop(columns="key").isna().any().any()
+
+
 def test_several_draws_differ_in_the_holes_alone_and_repeat():
     given = with_holes(mixed())
     imputer = quick(sample_posterior=True).fit(given)

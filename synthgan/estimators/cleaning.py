@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from synthgan.data.codec import TableCodec
 from synthgan.data.native import plain_values
 from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
@@ -18,7 +17,7 @@ from synthgan.estimators.base import by_name
 from synthgan.estimators.overlay import put_columns
 from synthgan.estimators.parameters import NOTHING, check_values, kind, real
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
-from synthgan.imputation.cells import Cells
+from synthgan.imputation.cells import Cells, learn_cells
 from synthgan.imputation.finding import Finder, Finding
 
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ def clean(
     seed = seed_from(random_state)
     source = open_source(X, drop=dropped(schema))
     given = source.table()
-    codec = TableCodec.fit([given], overrides=by_name(source.home, schema), rare_threshold=1)
-    cells = Cells(codec)
+    cells = learn_cells(given, by_name(source.home, schema))
     floats = cells.floats(given) if cells.names else np.zeros((given.num_rows, 0))
     finder = Finder(cells, floats.copy(), seed=seed, threads=torch.get_num_threads())
     if not finder.judged:

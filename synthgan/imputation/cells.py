@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.codec import TableCodec
+from synthgan.data.identifiers import IdEncoder
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.numbers import NumberEncoder
 from synthgan.data.summaries import one_array
@@ -15,6 +19,16 @@ from synthgan.data.ticks import from_ticks, tick_dtype, to_ticks
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+def learn_cells(table: pa.Table, overrides: Mapping[str, Any] | None = None) -> Cells:
+    """Learn the columns of a table whose cells go back into it: nothing is hidden for being rare.
+
+    Identifiers tell nothing and cannot be told; they are in the schema and not among the cells.
+    """
+    codec = TableCodec.fit([table], overrides=overrides, rare_threshold=1)
+    told = [each for each in codec.encoders if not isinstance(each, IdEncoder)]
+    return Cells(TableCodec(codec.schema, told, codec.rare_threshold, codec.rows))
 
 
 class Cells:

@@ -12,9 +12,8 @@ import pyarrow as pa
 import torch
 
 from synthgan.data.codec import TableCodec
-from synthgan.data.identifiers import IdEncoder
 from synthgan.data.numbers import NumberEncoder
-from synthgan.imputation.cells import Cells
+from synthgan.imputation.cells import Cells, learn_cells
 from synthgan.imputation.chain import Chain, Filling, Floats, learn_chain
 from synthgan.imputation.proposals import Proposer
 from synthgan.training import Plan
@@ -85,9 +84,8 @@ class Imputation:
         device : str
             Where the game is played.
         """
-        # cells go back into the table they come from: there is nobody to protect
-        codec = TableCodec.fit([table], overrides=overrides, rare_threshold=1)
-        cells = Cells(codec)
+        cells = learn_cells(table, overrides)
+        codec = cells.codec
         if not cells.names:
             return cls(codec, cells, None, Chain(), [], "nothing to learn")
         floats = cells.floats(table)
@@ -150,11 +148,7 @@ class Imputation:
     @property
     def fillable(self) -> list[str]:
         """Columns whose holes can be filled."""
-        return [
-            encoder.column.name
-            for encoder in self.codec.encoders
-            if not isinstance(encoder, IdEncoder) and _has_values(encoder)
-        ]
+        return [each.column.name for each in self.codec.encoders if _has_values(each)]
 
     def _constants(self, rows: int, wanted: list[str]) -> dict[str, pa.Array]:
         """Columns of one value without a hole in the fit: they have no codes."""
