@@ -15,7 +15,7 @@ from synthgan.data.source import open_source
 from synthgan.errors import TableError
 from synthgan.estimators.base import by_name
 from synthgan.estimators.overlay import put_columns
-from synthgan.estimators.parameters import NOTHING, check_values, kind, real
+from synthgan.estimators.parameters import Rule, check_values, kind, real
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.imputation.cells import Cells, learn_cells
 from synthgan.imputation.finding import Finder, Finding
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 _RULES = {
     "fdr": real("a rate from 0 to 0.5", 0, 0.5),
     "propose_only": kind("True or False", bool, np.bool_),
-    "schema": NOTHING | kind("a dict or a Schema", Mapping) | kind("a Schema", object),
+    "schema": Rule(
+        "None, a dict or a Schema",
+        lambda value: value is None or isinstance(value, Mapping) or hasattr(value, "to_dict"),
+    ),
     "random_state": RANDOM_STATE,
 }
 
