@@ -146,7 +146,7 @@ def test_chances_of_normal_distances_are_about_right():
     fresh = np.abs(rng.normal(size=100_000))
     for level in (0.1, 0.01, 0.001):
         assert (tail.chance(fresh) <= level).mean() < 1.2 * level
-    assert tail.chance(np.array([9.0]))[0] < 1e-5
+    assert tail.chance(np.array([9.0]))[0] < 1e-4
 
 
 def test_discoveries_are_those_of_benjamini_and_hochberg():
