@@ -140,6 +140,8 @@ def test_identifiers_with_holes_stay_and_are_told():
     given = with_holes(mixed())
     given["key"] = [f"K{7 * number:05d}" for number in range(len(given))]
     given.iloc[::5, given.columns.get_loc("key")] = None
+    given["order"] = pd.array(np.arange(len(given)), dtype="Int64")
+    given.iloc[::7, given.columns.get_loc("order")] = pd.NA
     with pytest.warns(SynthganWarning, match="'key' stay missing"):
         full = quick().fit_transform(given)
     pd.testing.assert_series_equal(full["key"], given["key"])

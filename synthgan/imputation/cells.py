@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from synthgan.data.arrow_types import is_number
 from synthgan.data.categories import CategoryEncoder
 from synthgan.data.codec import TableCodec
 from synthgan.data.identifiers import IdEncoder
@@ -24,11 +25,26 @@ Mask = NDArray[np.bool_]
 def learn_cells(table: pa.Table, overrides: Mapping[str, Any] | None = None) -> Cells:
     """Learn the columns of a table whose cells go back into it: nothing is hidden for being rare.
 
-    Identifiers tell nothing and cannot be told; they are in the schema and not among the cells.
+    Numbers that look like identifiers are told as numbers, unless the user said what they are. Text
+    that is one tells nothing and cannot be told; it is in the schema and not among the cells.
     """
     codec = TableCodec.fit([table], overrides=overrides, rare_threshold=1)
+    said = set() if overrides is None else _named(overrides)
+    numbers = {
+        each.column.name: "number"
+        for each in codec.encoders
+        if isinstance(each, IdEncoder) and is_number(each.type) and each.column.name not in said
+    }
+    if numbers:
+        overrides = {**(overrides or {}), **numbers}
+        codec = TableCodec.fit([table], overrides=overrides, rare_threshold=1)
     told = [each for each in codec.encoders if not isinstance(each, IdEncoder)]
     return Cells(TableCodec(codec.schema, told, codec.rare_threshold, codec.rows))
+
+
+def _named(overrides: Any) -> set[str]:
+    """The columns of which the user said what they are: of a schema, all."""
+    return set(getattr(overrides, "names", overrides))
 
 
 class Cells:
