@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from synthgan.errors import SynthganError, SynthganWarning
     from synthgan.estimators.augmentation.sampler import GANSampler
     from synthgan.estimators.augmentation.wrapped import AugmentedClassifier, AugmentedRegressor
+    from synthgan.estimators.cleaning import clean
     from synthgan.estimators.detector import GANOutlierDetector
+    from synthgan.estimators.imputer import GANImputer
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -32,6 +34,7 @@ __all__ = [
     "AugmentedClassifier",
     "AugmentedRegressor",
     "Evaluation",
+    "GANImputer",
     "GANOutlierDetector",
     "GANSampler",
     "Schema",
@@ -39,6 +42,7 @@ __all__ = [
     "SynthganError",
     "SynthganWarning",
     "__version__",
+    "clean",
     "evaluate",
 ]
 
@@ -46,12 +50,14 @@ _HOMES = {
     "AugmentedClassifier": "synthgan.estimators.augmentation.wrapped",
     "AugmentedRegressor": "synthgan.estimators.augmentation.wrapped",
     "Evaluation": "synthgan.evaluation.result",
+    "GANImputer": "synthgan.estimators.imputer",
     "GANOutlierDetector": "synthgan.estimators.detector",
     "GANSampler": "synthgan.estimators.augmentation.sampler",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
     "SynthganWarning": "synthgan.errors",
+    "clean": "synthgan.estimators.cleaning",
     "evaluate": "synthgan.evaluation.evaluate",
 }
 

@@ -89,7 +89,18 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_option_of_the_command_line_is_on_its_page() -> None:
     page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    for command in ("fit", "sample", "complete", "augment", "report", "score", "info"):
+    commands = (
+        "fit",
+        "sample",
+        "complete",
+        "augment",
+        "impute",
+        "clean",
+        "report",
+        "score",
+        "info",
+    )
+    for command in commands:
         shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).stdout
         for option in set(re.findall(r"(--[a-z][a-z-]+)", shown)) - {"--help"}:
             assert option in page, f"{command} {option}"

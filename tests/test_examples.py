@@ -13,9 +13,18 @@ import synthgan
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-@pytest.mark.parametrize(
-    "name", ["quick_start", "conditions", "schema", "report", "rare_class", "anomaly_report"]
-)
+EXAMPLE_NAMES = [
+    "quick_start",
+    "conditions",
+    "schema",
+    "report",
+    "rare_class",
+    "anomaly_report",
+    "cleaning",
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLE_NAMES)
 def test_an_example_runs(
     name: str,
     tmp_path: Path,
@@ -31,7 +40,11 @@ def test_an_example_runs(
         return whole(short, X, sample_weight=sample_weight)
 
     monkeypatch.setattr(synthgan.SynthGAN, "fit", short_fit)
-    monkeypatch.setattr(sys, "argv", [str(path), "--max-seconds", "60", "--rows", "1500"])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [str(path), "--max-seconds", "5" if name == "cleaning" else "60", "--rows", "1500"],
+    )
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from synthgan.cli import imputing
 from synthgan.cli import options as ask
 from synthgan.cli.augment import augment
 from synthgan.cli.conditions import check_conditions, read_conditions
@@ -241,6 +242,9 @@ def info(
             )
         with printing():
             print_description({"file": str(path), **found}, as_json=as_json)
+
+
+imputing.register(app)
 
 
 def _estimator() -> type[SynthGAN]:
