@@ -82,8 +82,9 @@ class GANImputer(TransformerMixin, TableEstimator):
     -----
     Without `sample_posterior` a row is filled alike whatever rows come with it. Text that is an
     identifier and columns without any value in `fit` stay as they are. Categories that `fit` has
-    not seen stay too, and tell nothing. Numbers of whole-number types are rounded; floats are not, since
-    the expected number of rooms may be 2.5: with `sample_posterior` they are values that were seen.
+    not seen stay too, and tell nothing. Numbers of whole-number types are rounded; floats are not,
+    since the expected number of rooms may be 2.5: with `sample_posterior` they are values that were
+    seen.
 
     References
     ----------
