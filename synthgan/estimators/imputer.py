@@ -80,10 +80,11 @@ class GANImputer(TransformerMixin, TableEstimator):
 
     Notes
     -----
-    Without `sample_posterior` a row is filled alike whatever rows come with it. Identifiers and
-    columns of which no value was ever seen stay as they are. Categories that `fit` has not seen
-    stay too, and tell nothing. Numbers of whole-number types are rounded; floats are not, since
-    the expected number of rooms may be 2.5: with `sample_posterior` they are values that were seen.
+    Without `sample_posterior` a row is filled alike whatever rows come with it. Text that is an
+    identifier and columns without any value in `fit` stay as they are. Categories that `fit` has
+    not seen stay too, and tell nothing. Numbers of whole-number types are rounded; floats are not,
+    since the expected number of rooms may be 2.5: with `sample_posterior` they are values that were
+    seen.
 
     References
     ----------
