@@ -1,4 +1,4 @@
-"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``augment``, ``score`` and others.
+"""The command line: ``synthgan fit``, ``sample``, ``complete``, ``report``, ``info`` and others.
 
 Nothing heavy is imported at the top: ``--help`` and ``--version`` answer at once, and wrong paths
 and words are refused before torch is loaded.
@@ -7,20 +7,21 @@ and words are refused before torch is loaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from synthgan.cli import imputing
 from synthgan.cli import options as ask
 from synthgan.cli.augment import augment
 from synthgan.cli.conditions import check_conditions, read_conditions
-from synthgan.cli.exits import Commands, printing, reporting, say
+from synthgan.cli.exits import Commands, in_words, printing, reporting, say, tell
+from synthgan.cli.imputing import clean, impute
 from synthgan.cli.parameters import merge_parameters, read_settings
+from synthgan.cli.paths import check_inputs, check_output, is_model, read_schema
 from synthgan.cli.score import score
-from synthgan.errors import InputNotFoundError, OutputError, ParameterError
+from synthgan.errors import ParameterError
 
 if TYPE_CHECKING:
     from synthgan import SynthGAN
@@ -34,8 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-app.command()(score)
 
 
 def main() -> None:
@@ -87,10 +86,10 @@ def fit(
     from synthgan.bundle import MODEL_SUFFIX
     from synthgan.cli.info import training_line
 
-    _check_inputs(data, schema)
+    check_inputs(data, schema)
     model_file = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
-    _check_output(model_file, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
-    given = {**context.params, "schema": _overrides(schema)}
+    check_output(model_file, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
+    given = {**context.params, "schema": read_schema(schema)}
     others = read_settings(settings or [])
     with reporting(quiet=quiet, verbose=verbose, output=model_file):
         estimator = _estimator()
@@ -99,8 +98,8 @@ def fit(
         model = estimator(**parameters)
         model.fit(data)
         model.save(model_file, force=force)
-        _report(quiet, training_line(model.describe()))
-        _report(quiet, f"wrote {model_file}")
+        tell(quiet, training_line(model.describe()))
+        tell(quiet, f"wrote {model_file}")
 
 
 @app.command()
@@ -121,8 +120,8 @@ def sample(
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
-    _check_inputs(model)
-    _check_output(output, model, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(model)
+    check_output(output, model, force=force, suffixes=TABLE_SUFFIXES)
     check_conditions(where or [])
     with reporting(quiet=quiet, verbose=verbose, output=output):
         fitted = _estimator().load(model)
@@ -131,7 +130,7 @@ def sample(
         conditions = read_conditions(where or [], fitted.schema_) or None
         rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
         write_table(rows, output, force=force)
-        _report(quiet, f"wrote {output}: {_rows(n_samples)}")
+        tell(quiet, f"wrote {output}: {in_words(n_samples)}")
 
 
 @app.command()
@@ -149,15 +148,12 @@ def complete(
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
-    _check_inputs(model, rows)
-    _check_output(output, model, rows, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(model, rows)
+    check_output(output, model, rows, force=force, suffixes=TABLE_SUFFIXES)
     with reporting(quiet=quiet, verbose=verbose, output=output):
         completed = _estimator().load(model).complete(rows, random_state=random_state)
         write_table(completed, output, force=force)
-        _report(quiet, f"wrote {output}: {_rows(len(completed))}")
-
-
-app.command()(augment)
+        tell(quiet, f"wrote {output}: {in_words(len(completed))}")
 
 
 @app.command()
@@ -189,9 +185,9 @@ def report(
     )
 
     inputs = (real, synthetic, holdout, schema, model)
-    _check_inputs(*inputs)
+    check_inputs(*inputs)
     if output is not None:
-        _check_output(output, *inputs, force=force, suffixes=REPORT_SUFFIXES)
+        check_output(output, *inputs, force=force, suffixes=REPORT_SUFFIXES)
     needed = {"--holdout": holdout, "--target": target}
     bars = read_bars(fail_under or [], fail_over or [], needed)
     given = {"random_state": random_state, "max_rows": max_rows}
@@ -201,13 +197,13 @@ def report(
             synthetic,
             holdout=holdout,
             target=target,
-            schema=_overrides(schema),
+            schema=read_schema(schema),
             provenance=None if model is None else _estimator().load(model).provenance(),
             **{name: value for name, value in given.items() if value is not None},
         )
         if output is not None:
             write_report(evaluation, output, force=force)
-            _report(quiet, f"wrote {output}")
+            tell(quiet, f"wrote {output}")
         with printing():
             print_evaluation(evaluation, as_json=as_json)
         missed = missed_bars(evaluation, bars)
@@ -230,10 +226,10 @@ def info(
     """Show how each column is understood and why, what is hidden, how a model was trained."""
     from synthgan.cli.info import describe_data, print_description
 
-    _check_inputs(path, schema)
+    check_inputs(path, schema)
     with reporting(quiet=quiet, verbose=verbose):
-        if not _is_model(path):
-            found = describe_data(path, _overrides(schema), rare_threshold)
+        if not is_model(path):
+            found = describe_data(path, read_schema(schema), rare_threshold)
         elif schema is None and rare_threshold is None:
             found = _estimator().load(path).describe()
         else:
@@ -244,7 +240,8 @@ def info(
             print_description({"file": str(path), **found}, as_json=as_json)
 
 
-imputing.register(app)
+for command in (augment, impute, clean, score):
+    app.command()(command)
 
 
 def _estimator() -> type[SynthGAN]:
@@ -257,54 +254,3 @@ def _evaluate() -> Callable[..., Evaluation]:
     from synthgan import evaluate
 
     return evaluate
-
-
-def _overrides(schema: Path | None) -> dict[str, Any] | None:
-    from synthgan.data.overrides import read_overrides
-
-    return None if schema is None else read_overrides(schema)
-
-
-def _check_inputs(*paths: Path | None) -> None:
-    missing = [str(path) for path in paths if path is not None and not path.exists()]
-    if missing:
-        raise InputNotFoundError(f"no such file or folder: {', '.join(missing)}")
-
-
-def _check_output(output: Path, *inputs: Path | None, force: bool, suffixes: Sequence[str]) -> None:
-    """Check that an output can be written, and that nothing that is read would be lost by it."""
-    from synthgan.data.output import check_output
-
-    if any(given is not None and _holds(given, output) for given in inputs):
-        raise OutputError(
-            f"output {str(output)!r} is one of the inputs, or a part of it; choose another name"
-        )
-    check_output(output, force=force, suffixes=suffixes)
-
-
-def _holds(given: Path, output: Path) -> bool:
-    """Whether an input is the file to be written, or a folder of tables with that file in it."""
-    from synthgan.data.files import TABLE_SUFFIXES
-
-    if not output.is_file():
-        return False
-    if given.is_dir():
-        is_table = output.suffix.lower() in TABLE_SUFFIXES
-        return is_table and given.resolve() in output.resolve().parents
-    return output.samefile(given)
-
-
-def _is_model(path: Path) -> bool:
-    """Any suffix that no table has is taken for a model, whose own check then speaks."""
-    from synthgan.bundle import MODEL_SUFFIX
-
-    return path.is_file() and path.suffix.lower() == MODEL_SUFFIX
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _report(quiet: bool, message: str) -> None:
-    if not quiet:
-        say(message)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synthgan.cli import options as ask
-from synthgan.cli.exits import reporting
+from synthgan.cli.exits import reporting, tell
 from synthgan.cli.parameters import merge_parameters, read_settings
+from synthgan.cli.paths import check_inputs, check_output, read_schema
 from synthgan.data.problems import listed, nearest
 from synthgan.errors import ParameterError, TableError
 
@@ -72,15 +73,13 @@ def augment(
     debug: ask.Debug = False,
 ) -> None:
     """Add rows of the small classes of a column to the table DATA."""
-    # the commands' own module, which registers this one
-    from synthgan.cli import _check_inputs, _check_output, _overrides, _report
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
-    _check_inputs(data, schema)
-    _check_output(output, data, schema, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(data, schema)
+    check_output(output, data, schema, force=force, suffixes=TABLE_SUFFIXES)
     names = ("max_seconds", "epochs")
-    given = {name: context.params[name] for name in names} | {"schema": _overrides(schema)}
+    given = {name: context.params[name] for name in names} | {"schema": read_schema(schema)}
     others = read_settings(settings or [])
     with reporting(quiet=quiet, verbose=verbose, output=output):
         table = _read(data, target, None if no_mark else mark)
@@ -92,9 +91,9 @@ def augment(
         made = augmented_table(sampler, table, target, None if no_mark else mark)
         write_table(made, output, force=force)
         for line in added_lines(sampler):
-            _report(quiet, line)
+            tell(quiet, line)
         new = int(sampler.synthetic_.sum())
-        _report(quiet, f"wrote {output}: {len(table):,} rows, and {new:,} synthetic ones")
+        tell(quiet, f"wrote {output}: {len(table):,} rows, and {new:,} synthetic ones")
 
 
 def read_strategy(words: Sequence[str], labels: Sequence[Any]) -> Any:

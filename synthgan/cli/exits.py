@@ -104,6 +104,17 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def tell(quiet: bool, message: str) -> None:
+    """Say how a command went, unless it was asked to be quiet."""
+    if not quiet:
+        say(message)
+
+
+def in_words(count: int) -> str:
+    """A number of rows."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
 def show_version(wanted: bool) -> None:
     """Print the version and leave, if ``--version`` was given."""
     if wanted:

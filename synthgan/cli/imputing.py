@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from synthgan.cli import options as ask
-from synthgan.cli.exits import printing, reporting
+from synthgan.cli.exits import in_words, printing, reporting, tell
 from synthgan.cli.parameters import merge_parameters
+from synthgan.cli.paths import check_inputs, check_output, read_schema
 from synthgan.errors import ParameterError
 
 Rounds = Annotated[
@@ -65,17 +66,16 @@ def impute(
     debug: ask.Debug = False,
 ) -> None:
     """Learn the table DATA and fill its missing cells; the others stay as they are."""
-    from synthgan.cli import _check_inputs, _check_output, _overrides, _report, _rows
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
-    _check_inputs(data, schema)
-    _check_output(output, data, schema, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(data, schema)
+    check_output(output, data, schema, force=force, suffixes=TABLE_SUFFIXES)
     given = {"max_seconds": max_seconds, "epochs": epochs, "device": device}
     with reporting(quiet=quiet, verbose=verbose, output=output):
         from synthgan import GANImputer, SynthGAN
 
-        parameters = merge_parameters(SynthGAN, {**given, "schema": _overrides(schema)}, {})
+        parameters = merge_parameters(SynthGAN, {**given, "schema": read_schema(schema)}, {})
         imputer = GANImputer(
             generator=SynthGAN(**parameters, verbose=0),
             sample_posterior=sample_posterior,
@@ -85,7 +85,7 @@ def impute(
         )
         filled = imputer.fit_transform(data)
         write_table(filled, output, force=force)
-        _report(quiet, f"wrote {output}: {_rows(len(filled))}")
+        tell(quiet, f"wrote {output}: {in_words(len(filled))}")
 
 
 def clean(
@@ -102,22 +102,21 @@ def clean(
     debug: ask.Debug = False,
 ) -> None:
     """Find cells of DATA that do not fit their row, put them right and list the changes."""
-    from synthgan.cli import _check_inputs, _check_output, _overrides, _report
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
     _check_paths(output, log, propose_only)
-    _check_inputs(data, schema)
+    check_inputs(data, schema)
     for path in (output, log):
         if path is not None:
-            _check_output(path, data, schema, force=force, suffixes=TABLE_SUFFIXES)
+            check_output(path, data, schema, force=force, suffixes=TABLE_SUFFIXES)
     with reporting(quiet=quiet, verbose=verbose, output=output or log):
         from synthgan import clean as clean_table
 
         cleaned = clean_table(
             data,
             propose_only=propose_only,
-            schema=_overrides(schema),
+            schema=read_schema(schema),
             random_state=random_state,
             **({} if fdr is None else {"fdr": fdr}),
         )
@@ -127,18 +126,12 @@ def clean(
             write_table(lines, log, force=force)
         if output is not None:
             write_table(cleaned.table, output, force=force)
-        _report(quiet, _summary(cleaned.changes, propose_only))
+        tell(quiet, _summary(cleaned.changes, propose_only))
         for path in filter(None, (log, output)):
-            _report(quiet, f"wrote {path}")
+            tell(quiet, f"wrote {path}")
         if log is None:
             with printing():
                 lines.to_csv(sys.stdout, index=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add both commands to the program."""
-    app.command()(impute)
-    app.command()(clean)
 
 
 def _check_paths(output: Path | None, log: Path | None, propose_only: bool) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from synthgan.cli import options as ask
-from synthgan.cli.exits import reporting, say
-from synthgan.errors import InputNotFoundError, OutputError, ParameterError
+from synthgan.cli.exits import in_words, reporting, tell
+from synthgan.cli.paths import check_inputs, check_output, is_model
+from synthgan.errors import ParameterError
 
 if TYPE_CHECKING:
     from synthgan import GANOutlierDetector
@@ -69,10 +70,11 @@ def score(
     from synthgan.data.output import write_table
 
     inputs = (learned, data)
-    _check_paths(inputs, output, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(*inputs)
+    check_output(output, *inputs, force=force, suffixes=TABLE_SUFFIXES)
     if report is not None:
-        _check_paths((*inputs, output), report, force=force, suffixes=PAGE_SUFFIXES)
-    is_model = learned.is_file() and learned.suffix.lower() == MODEL_SUFFIX
+        check_output(report, *inputs, output, force=force, suffixes=PAGE_SUFFIXES)
+    is_detector = is_model(learned)
     given: dict[str, Any] = {
         "scores": by or None,
         "contamination": _share(contamination),
@@ -80,26 +82,25 @@ def score(
         "novelty": novelty or None,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    if is_model and (given or save_model is not None):
+    if is_detector and (given or save_model is not None):
         raise ParameterError(
             "--score, --contamination, --novelty, --random-state and --save-model are for a table "
             "to learn from; a detector has its own"
         )
     if save_model is not None:
-        _check_paths((*inputs, output), save_model, force=force, suffixes=(MODEL_SUFFIX,))
+        check_output(save_model, *inputs, output, force=force, suffixes=(MODEL_SUFFIX,))
     with reporting(quiet=quiet, verbose=verbose, output=output):
-        detector = _detector().load(learned) if is_model else _detector()(**given).fit(learned)
+        detector = _detector().load(learned) if is_detector else _detector()(**given).fit(learned)
         if save_model is not None:
             detector.save(save_model, force=force)
         scored = _scored(detector, data)
         write_table(scored, output, force=force)
         if report is not None:
             detector.report(data).to_html(report, force=force)
-        if not quiet:
-            odd = int(sum(scored.column(_free(scored, "is_odd", last=True)).to_pylist()))
-            say(f"wrote {output}: {scored.num_rows:,} rows, {odd:,} of them odd")
-            if report is not None:
-                say(f"wrote {report}")
+        odd = int(sum(scored.column(_free(scored, "is_odd", last=True)).to_pylist()))
+        tell(quiet, f"wrote {output}: {in_words(scored.num_rows)}, {odd:,} of them odd")
+        if report is not None:
+            tell(quiet, f"wrote {report}")
 
 
 def _scored(detector: GANOutlierDetector, data: Path) -> Any:
@@ -138,22 +139,6 @@ def _share(text: str | None) -> float | str | None:
         return None if text is None or text == "auto" else float(text)
     except ValueError:
         return text
-
-
-def _check_paths(
-    inputs: tuple[Path, ...], output: Path, *, force: bool, suffixes: tuple[str, ...]
-) -> None:
-    """Check that what is read is there, and that an output can be written and loses nothing."""
-    from synthgan.data.output import check_output
-
-    missing = [str(path) for path in inputs[:2] if not path.exists()]
-    if missing:
-        raise InputNotFoundError(f"no such file or folder: {', '.join(missing)}")
-    if any(path.resolve() == output.resolve() for path in inputs):
-        raise OutputError(
-            f"output {str(output)!r} is one of the inputs or outputs; choose another name"
-        )
-    check_output(output, force=force, suffixes=suffixes)
 
 
 def _detector() -> type[GANOutlierDetector]:
