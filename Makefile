@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: test check demo clean
+.PHONY: test check coverage demo clean
 
 # For pip's isolated build environments too, which -c does not reach.
 export PIP_CONSTRAINT := constraints.txt
@@ -14,13 +14,17 @@ export PIP_CONSTRAINT := constraints.txt
 	touch $@
 
 # Two test processes with one thread each: pools of threads would only wait for each other.
-test check: export OMP_NUM_THREADS = 1
-test check: export OPENBLAS_NUM_THREADS = 1
-test check: export MKL_NUM_THREADS = 1
-test check: export POLARS_MAX_THREADS = 1
+test check coverage: export OMP_NUM_THREADS = 1
+test check coverage: export OPENBLAS_NUM_THREADS = 1
+test check coverage: export MKL_NUM_THREADS = 1
+test check coverage: export POLARS_MAX_THREADS = 1
 
 # Everything that guards main.
 test: check
+	$(BIN)/python -m pytest -n 2
+
+# The tests twice as slowly, and the lines that none of them runs.
+coverage: .venv/.installed
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
 # The checks that run nothing.
