@@ -69,10 +69,12 @@ def write_detector(
     """
     check_output(path, force=force, suffixes=(MODEL_SUFFIX,))
     learned, arrays = state.learned.to_state()
-    codec, own_arrays = state.learned.codec.to_state()
-    header: dict[str, Any] = {"codec": codec}
-    tensors = {f"codec.{name}": array for name, array in own_arrays.items()}
-    if state.generator is not None:
+    header: dict[str, Any]
+    if state.generator is None:
+        codec, own_arrays = state.learned.codec.to_state()
+        header = {"codec": codec}
+        tensors = {f"codec.{name}": array for name, array in own_arrays.items()}
+    else:
         told, nets = state.generator._model.to_state()
         header = {"fitted": {**_plain(state.generator), "model": told}}
         tensors = {f"fitted.{name}": array for name, array in nets.items()}

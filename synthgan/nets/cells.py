@@ -146,12 +146,9 @@ class CellView(nn.Module):
 
     def log_shares(self, scores: Tensor) -> Tensor:
         """Logarithms of the options' probabilities within their choices, of the same shape."""
-        group, count = self.heads.group, len(self.layout.choices)
-        largest = scores.new_full((len(scores), count), -torch.inf)
-        largest = largest.scatter_reduce(1, group.expand_as(scores), scores.detach(), "amax")
-        below = scores - largest[:, group]
+        below = self.heads.below_largest(scores)
         totals = torch.exp(below) @ self.heads.membership
-        return below - torch.log(totals)[:, group]
+        return below - torch.log(totals)[:, self.heads.group]
 
 
 class CellCritic(nn.Module):

@@ -23,9 +23,7 @@ class _StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, heads: RowHeads) -> Tensor:
-        largest = scores.new_full((len(scores), heads.membership.shape[1]), -torch.inf)
-        largest.scatter_reduce_(1, heads.group.expand_as(scores), scores, "amax")
-        below = scores - largest.index_select(1, heads.group)
+        below = heads.below_largest(scores)
         weights = torch.exp(below / TEMPERATURE)
         soft = weights / (weights @ heads.membership).index_select(1, heads.group)
         ctx.save_for_backward(soft)
@@ -92,6 +90,12 @@ class RowHeads(nn.Module):
             return scalars
         hard: Tensor = _StraightThrough.apply(scores, self)  # type: ignore[no-untyped-call]
         return torch.cat([hard, scalars * self.gates(hard.detach())], dim=1)
+
+    def below_largest(self, scores: Tensor) -> Tensor:
+        """Option scores less the largest one of their choice, which counts as a constant."""
+        largest = scores.new_full((len(scores), self.membership.shape[1]), -torch.inf)
+        largest.scatter_reduce_(1, self.group.expand_as(scores), scores.detach(), "amax")
+        return scores - largest.index_select(1, self.group)
 
     def choose(self, raw: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         """Draw what `forward` draws, as codes: without its gradient, and much faster.

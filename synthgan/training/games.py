@@ -8,7 +8,6 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from synthgan.bundle import part
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.auxiliary import contradiction, feature_gap
@@ -23,11 +22,12 @@ from synthgan.training.players import (
     build_critic,
     build_generator,
     build_predictor,
+    first_broken,
     start_at_shares,
 )
 from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
-from synthgan.training.weights import Weights, flatten, view
+from synthgan.training.weights import Weights, flatten, restore_all, snapshot_all, view
 
 AVERAGE_DECAY = 0.999
 # rows whose slopes are held to 0 in a move of the critic: more tell little more and cost much
@@ -245,11 +245,7 @@ class TableGame:
     def broken_column(self) -> str | None:
         """The first column whose raw outputs are not finite, in the order of the table."""
         latent, _ = self.noise.draw(64, self._stream, self.device)
-        fine = torch.isfinite(self.generator.raw(latent)).all(dim=0).cpu()
-        ends = [*self.layout.choice_sizes, *[1] * self.layout.n_scalars]
-        names = [span.column for span in (*self.layout.choices, *self.layout.scalars)]
-        parts = torch.split(fine, [int(size) for size in ends])
-        return next((n for n, p in zip(names, parts, strict=True) if not bool(p.all())), None)
+        return first_broken(self.generator.raw(latent), self.layout)
 
     def settle(self) -> None:
         """What is left to do once training is over, on the state that was kept."""
@@ -265,17 +261,11 @@ class TableGame:
 
     def snapshot(self) -> State:
         """A copy of everything a later `restore` needs, on the device."""
-        return {"average": self._average.clone()} | {
-            f"{name}.{key}": value
-            for name, weights in self._weights.items()
-            for key, value in weights.snapshot().items()
-        }
+        return snapshot_all(self._average, self._weights)
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot; the optimisers start afresh."""
-        self._average.copy_(state["average"])
-        for name, weights in self._weights.items():
-            weights.restore(part(state, f"{name}."))
+        restore_all(self._average, self._weights, state)
 
 
 def _lead(scores: Tensor) -> Tensor:

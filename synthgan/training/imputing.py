@@ -17,18 +17,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthgan.bundle import part
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.cells import CellView, FilledRows, cell_critic, cell_generator
 from synthgan.nets.heads import draw_gumbel
 from synthgan.training.check import Check
 from synthgan.training.plan import Plan, ResolvedPlan
-from synthgan.training.players import State, initialise
+from synthgan.training.players import State, first_broken, initialise, start_at_shares
 from synthgan.training.rows import DeviceRows
 from synthgan.training.schedule import Budget
 from synthgan.training.trainer import Callback, Record, Trainer
-from synthgan.training.weights import Weights, flatten, view
+from synthgan.training.weights import Weights, flatten, restore_all, snapshot_all, view
 
 AVERAGE_DECAY = 0.998
 # share of the known cells of a row that are hidden in a step, at most: rows with few holes and rows
@@ -100,7 +99,7 @@ class ImputationGame:
         self._known = torch.as_tensor(known_cells(matrix, layout), device=device)
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = initialise(cell_generator(self.view, plan), seed).to(device)
-        self._start_at_shares()
+        start_at_shares(self.generator, self.rows)
         self.critic = initialise(cell_critic(self.view, plan), seed + 1).to(device)
         self.average = deepcopy(self.generator).requires_grad_(False)
         self._average = flatten(self.average)
@@ -113,11 +112,6 @@ class ImputationGame:
             "generator": Weights(self.generator, self._rate, (0.9, 0.99), dtype),
             "critic": Weights(self.critic, self._rate, (0.5, 0.99), dtype),
         }
-
-    @torch.no_grad()
-    def _start_at_shares(self) -> None:
-        logits = self.rows.shares().log().to(self.generator.leave.bias.dtype)
-        self.generator.leave.bias[: len(logits)] += logits
 
     def step(self, learning_rate: float, progress: float = 0.0) -> Losses:
         """One move of the critic and one of the generator; their losses, detached."""
@@ -174,27 +168,18 @@ class ImputationGame:
 
     def snapshot(self) -> State:
         """A copy of the players."""
-        return {"average": self._average.clone()} | {
-            f"{name}.{key}": value
-            for name, weights in self._weights.items()
-            for key, value in weights.snapshot().items()
-        }
+        return snapshot_all(self._average, self._weights)
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot; the optimisers start afresh."""
-        self._average.copy_(state["average"])
-        for name, weights in self._weights.items():
-            weights.restore(part(state, f"{name}."))
+        restore_all(self._average, self._weights, state)
 
     @torch.no_grad()
     def broken_column(self) -> str | None:
         """The first column whose outputs are not finite."""
         rows = self.rows[torch.zeros(1, dtype=torch.long, device=self.device)]
         shown = torch.zeros(1, len(self.view.columns), dtype=torch.bool, device=self.device)
-        raw = self._fill(rows, shown).raw[0]
-        spans = [*self.layout.choices, *self.layout.scalars]
-        parts = torch.split(torch.isfinite(raw), [span.size for span in spans])
-        return next((s.column for s, p in zip(spans, parts, strict=True) if not p.all()), None)
+        return first_broken(self._fill(rows, shown).raw, self.layout)
 
     def calm(self) -> None:
         """Answer to the critic half as much."""

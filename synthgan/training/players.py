@@ -85,3 +85,11 @@ def start_at_shares(generator: MLPGenerator, rows: DeviceRows) -> None:
     """
     logits = rows.shares().log().to(generator.leave.bias.dtype)
     generator.leave.bias[: len(logits)] += logits
+
+
+def first_broken(raw: Tensor, layout: Layout) -> str | None:
+    """The first column, choices before scalars, whose raw outputs (rows, width) are not finite."""
+    spans = [*layout.choices, *layout.scalars]
+    fine = torch.isfinite(raw).all(dim=0).cpu()
+    parts = torch.split(fine, [span.size for span in spans])
+    return next((s.column for s, p in zip(spans, parts, strict=True) if not p.all()), None)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
+
+from synthgan.bundle import part
 
 # elements between the starts of two weights: kernels read aligned memory faster
 ALIGNMENT = 64
@@ -97,27 +101,43 @@ class Weights:
         return self.net.cpu().eval().requires_grad_(False)
 
 
+def snapshot_all(average: Tensor, players: Mapping[str, Weights]) -> State:
+    """A copy of an averaged player and of all that play."""
+    return {"average": average.clone()} | {
+        f"{name}.{key}": value
+        for name, weights in players.items()
+        for key, value in weights.snapshot().items()
+    }
+
+
+def restore_all(average: Tensor, players: Mapping[str, Weights], state: State) -> None:
+    """Go back to what `snapshot_all` gave; the optimisers start afresh."""
+    average.copy_(state["average"])
+    for name, weights in players.items():
+        weights.restore(part(state, f"{name}."))
+
+
 def flatten(net: nn.Module) -> Tensor:
     """All parameters of a network in one tensor of float32, with gaps that align them."""
     size = sum(_aligned(weight.numel()) for weight in net.parameters())
     flat = torch.zeros(size, device=next(net.parameters()).device)
-    for weight, part in zip(net.parameters(), _parts(net, flat), strict=True):
-        part.copy_(weight.detach())
+    for weight, place in zip(net.parameters(), _parts(net, flat), strict=True):
+        place.copy_(weight.detach())
     return flat
 
 
 def view(net: nn.Module, flat: Tensor) -> None:
     """Make the parameters of a network views of what `flatten` gives."""
-    for weight, part in zip(net.parameters(), _parts(net, flat), strict=True):
-        weight.data = part
+    for weight, place in zip(net.parameters(), _parts(net, flat), strict=True):
+        weight.data = place
 
 
 def _parts(net: nn.Module, flat: Tensor) -> list[Tensor]:
     """Views of a flat tensor in the shapes of a network's parameters."""
     sizes = [_aligned(weight.numel()) for weight in net.parameters()]
     return [
-        part[: weight.numel()].view(weight.shape)
-        for weight, part in zip(net.parameters(), torch.split(flat, sizes), strict=True)
+        place[: weight.numel()].view(weight.shape)
+        for weight, place in zip(net.parameters(), torch.split(flat, sizes), strict=True)
     ]
 
 
