@@ -135,6 +135,23 @@ def test_many_classes() -> None:
     assert judged(real, independent(real), "grade", holdout=FRESH)["auc"] < 0.65
 
 
+def stations(rows: int, seed: int) -> pa.Table:
+    """Four numbers round the middle of a class, eight of noise; three classes have few rows."""
+    rng = np.random.default_rng(seed)
+    station = rng.choice(8, p=[0.4, 0.4, 0.1, 0.05, 0.04, 0.005, 0.003, 0.002], size=rows)
+    middles = 2 * np.random.default_rng(0).normal(size=(8, 4))
+    numbers = np.hstack([rng.normal(middles[station]), rng.normal(size=(rows, 8))])
+    columns = {f"x{place}": column for place, column in enumerate(numbers.T)}
+    return pa.table({**columns, "station": [f"s{each}" for each in station]})
+
+
+@pytest.mark.parametrize("seed", [2, 7])
+def test_classes_with_few_rows_do_not_make_the_trees_diverge(seed: int) -> None:
+    real = stations(3_000, seed)
+    result = judged(real, real, "station", holdout=stations(3_000, seed=seed + 100), detail=False)
+    assert result["auc"] > 0.9
+
+
 def test_classes_that_the_synthetic_table_lacks_are_named_and_missed() -> None:
     real = REAL.select([*PAIR, "grade"])
     kept = real.filter(pa.array([v.as_py() in "ab" for v in real.column("grade")]))

@@ -29,6 +29,8 @@ NAMES = BOOSTED, LINEAR, FOREST = "boosted_trees", "linear", "random_forest"
 
 # Rounds of boosting; with three classes or more a round is a tree for each of them.
 ROUNDS, MANY_CLASSES_ROUNDS = 150, 50
+# Without it the leaves of a class with few rows run away, and with them every class's shares.
+MANY_CLASSES_L2 = 1.0
 FOREST_TREES, FOREST_TREE_ROWS = 50, 5_000
 # Levels of a category that the linear model tells apart.
 LINEAR_LEVELS = 32
@@ -103,8 +105,10 @@ def _booster(task: Task, labels: Floats, categorical: NDArray[np.bool_], seed: i
         )
     # Stopping early needs two rows of each class: one to learn from, one to watch.
     lone = np.unique(labels, return_counts=True)[1].min() < 2
+    two = len(task.classes) == 2
     return HistGradientBoostingClassifier(
-        max_iter=ROUNDS if len(task.classes) == 2 else MANY_CLASSES_ROUNDS,
+        max_iter=ROUNDS if two else MANY_CLASSES_ROUNDS,
+        l2_regularization=0.0 if two else MANY_CLASSES_L2,
         categorical_features=categorical,
         early_stopping=False if lone else "auto",
         random_state=seed,

@@ -67,7 +67,7 @@ def render(result: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> page = render({"metrics_version": "1", "fidelity": {"shape_error_pct": 0.5}})
+    >>> page = render({"metrics_version": "2", "fidelity": {"shape_error_pct": 0.5}})
     >>> page.startswith("<!doctype html>"), "Column error" in page
     (True, True)
     """
@@ -104,7 +104,7 @@ def notebook_html(result: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> notebook_html({"metrics_version": "1"}).startswith("<iframe")
+    >>> notebook_html({"metrics_version": "2"}).startswith("<iframe")
     True
     """
     return (
