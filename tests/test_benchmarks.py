@@ -156,8 +156,12 @@ def test_a_suite_is_run_once_and_goes_on_where_it_stopped(
     (place.folder / "work" / "small" / "toy.copier.3.parquet").unlink()
     assert place() == 0 and place.fits() == 1
     assert "..." not in capsys.readouterr().out
+    # The same rows keep their figures, others have none yet.
     place.script.write_text(METHOD + "\nCHANGED = True\n")
     assert place("--generate-only") == 0 and place.fits() == 2
+    assert place.record("toy.copier.3")["judge"]["figures"] == figures
+    place.script.write_text(METHOD.replace("random_state=seed", "random_state=seed + 1"))
+    assert place("--generate-only") == 0 and place.fits() == 3
     assert "judge" not in place.record("toy.copier.3")
 
 

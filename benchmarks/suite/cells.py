@@ -86,8 +86,11 @@ class Bench:
         if outcome.status == DONE:
             half.replace(made)
             entry |= json.loads(facts.read_text()) | {"synthetic": file_print(made)}
-        # Figures of earlier rows go: they would stand beside the new seconds.
-        self.keep(cell, {"generate": entry})
+        earlier = self.record(cell)
+        same = "synthetic" in entry and entry["synthetic"] == self.rows_print(cell, earlier)
+        # Figures of other rows go: they would stand beside the new seconds.
+        kept = {"judge": earlier["judge"]} if same and "judge" in earlier else {}
+        self.keep(cell, {"generate": entry} | kept)
 
     def judge(self, cell: Cell) -> None:
         """Take the figures of a cell that has its rows, unless they are there."""
