@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from synthgan.errors import SynthganError, SynthganWarning
     from synthgan.estimators.augmentation.sampler import GANSampler
     from synthgan.estimators.augmentation.wrapped import AugmentedClassifier, AugmentedRegressor
-    from synthgan.estimators.cleaning import clean
-    from synthgan.estimators.detector import GANOutlierDetector
-    from synthgan.estimators.imputer import GANImputer
+    from synthgan.estimators.detection.detector import GANOutlierDetector
+    from synthgan.estimators.imputing.cleaning import clean
+    from synthgan.estimators.imputing.imputer import GANImputer
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
@@ -50,14 +50,14 @@ _HOMES = {
     "AugmentedClassifier": "synthgan.estimators.augmentation.wrapped",
     "AugmentedRegressor": "synthgan.estimators.augmentation.wrapped",
     "Evaluation": "synthgan.evaluation.result",
-    "GANImputer": "synthgan.estimators.imputer",
-    "GANOutlierDetector": "synthgan.estimators.detector",
+    "GANImputer": "synthgan.estimators.imputing.imputer",
+    "GANOutlierDetector": "synthgan.estimators.detection.detector",
     "GANSampler": "synthgan.estimators.augmentation.sampler",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
     "SynthganWarning": "synthgan.errors",
-    "clean": "synthgan.estimators.cleaning",
+    "clean": "synthgan.estimators.imputing.cleaning",
     "evaluate": "synthgan.evaluation.evaluate",
 }
 

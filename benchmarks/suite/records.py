@@ -98,7 +98,10 @@ def is_file_of(path: Path, print_: str) -> bool:
 
 
 def sources_print(names: Sequence[str]) -> str:
-    """Names and content of files and folders of the package synthgan, the one that is imported."""
+    """Names and content of files of the package synthgan, the one that is imported.
+
+    A name is that of a file, of a folder with all in it, or a pattern: `estimators/*.py`.
+    """
     if not names:
         return ""
     found = importlib.util.find_spec("synthgan")
@@ -106,5 +109,8 @@ def sources_print(names: Sequence[str]) -> str:
     package = Path(found.origin).parent
     files: list[Path] = []
     for name in names:
-        files += sorted((package / name).rglob("*.py")) or [package / name]
+        found_here = sorted((package / name).rglob("*.py")) or sorted(package.glob(name))
+        if not found_here:
+            raise ValueError(f"decided_by: nothing in {package} is named {name!r}")
+        files += found_here
     return key_of(**{str(path.relative_to(package)): file_print(path) for path in files})

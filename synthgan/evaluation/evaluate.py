@@ -14,7 +14,7 @@ from synthgan.errors import ParameterError
 from synthgan.evaluation.attacks import attacks
 from synthgan.evaluation.coding import HOLDOUT, LEFT_OUT_KINDS, REAL, SYNTHETIC, Coded
 from synthgan.evaluation.disclosure import LEAST_CLOSEST
-from synthgan.evaluation.fidelity import METRICS_VERSION, Fidelity
+from synthgan.evaluation.fidelity import Fidelity
 from synthgan.evaluation.floors import bootstrap, independent, smote
 from synthgan.evaluation.measures.closeness import closeness
 from synthgan.evaluation.measures.collapse import collapse
@@ -30,6 +30,7 @@ from synthgan.evaluation.reference import Reference
 from synthgan.evaluation.result import Evaluation, plain
 from synthgan.evaluation.roles import infer_roles
 from synthgan.evaluation.verdicts import verdicts
+from synthgan.evaluation.version import METRICS_VERSION
 
 if TYPE_CHECKING:
     from synthgan.data.schema import Schema

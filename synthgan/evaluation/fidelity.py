@@ -2,7 +2,7 @@
 
 The definitions are SDMetrics' KSComplement and TVComplement for shapes, and the pair trends of
 SDMetrics 0.11 (all pairs, as the TabSyn paper used them) for trends, both as errors: 0 is equal.
-They are fixed under `METRICS_VERSION`; whatever changes a figure changes that number.
+They are fixed under `METRICS_VERSION`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from synthgan.evaluation.columns import (
     cell_variation,
     total_variation,
 )
+from synthgan.evaluation.version import METRICS_VERSION
 
 if TYPE_CHECKING:
     from synthgan.data.schema import Schema
-
-# 2: the boosted trees of `utility` have an L2 penalty where the target has three classes or more.
-METRICS_VERSION = "2"
 
 # From 100 columns on, this many pairs stand for all of them.
 MOST_PAIRS = 5_000

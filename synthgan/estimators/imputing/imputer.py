@@ -20,7 +20,7 @@ from synthgan.errors import ParameterError, SynthganWarning
 from synthgan.estimators.base import TableEstimator, by_name, check_columns, is_named
 from synthgan.estimators.fitting import pick_device
 from synthgan.estimators.history import history_frame
-from synthgan.estimators.overlay import hole_masks, overlay, with_indicators, with_names
+from synthgan.estimators.imputing.overlay import hole_masks, overlay, with_indicators, with_names
 from synthgan.estimators.parameters import NOTHING, Rule, kind, plain, whole
 from synthgan.estimators.planned import PLAN_RULES
 from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from, stream

@@ -19,7 +19,7 @@ from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import ParameterError
 from synthgan.estimators.base import TableEstimator, check_columns, renamed
-from synthgan.estimators.detector_file import DetectorState, read_detector, write_detector
+from synthgan.estimators.detection.file import DetectorState, read_detector, write_detector
 from synthgan.estimators.parameters import check_values, real, whole
 
 _EXPLAINED = {"cells": whole(1), "least": real("a number of at least 0", 0)}

@@ -14,7 +14,7 @@ from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import TableError
 from synthgan.estimators.base import by_name
-from synthgan.estimators.overlay import put_columns
+from synthgan.estimators.imputing.overlay import put_columns
 from synthgan.estimators.parameters import Rule, check_values, kind, real
 from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.imputation.cells import Cells, learn_cells

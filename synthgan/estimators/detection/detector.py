@@ -17,8 +17,8 @@ from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import TableError
 from synthgan.estimators.base import by_name, is_named
-from synthgan.estimators.detector_file import DetectorState
-from synthgan.estimators.fitted_detector import FittedDetector
+from synthgan.estimators.detection.file import DetectorState
+from synthgan.estimators.detection.fitted import FittedDetector
 from synthgan.estimators.generative import GenerativeEstimator
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, real
