@@ -41,6 +41,10 @@ class Growth:
         Rounds without a lower loss on held-out rows after which growing ends.
     most : int
         Rounds at most.
+    columns, rows : float
+        Shares of the columns and of the rows that each tree sees.
+    median : bool
+        Whether a number is told by its median, which wild values do not move, and not by its mean.
     """
 
     rate: float = 0.1
@@ -49,6 +53,9 @@ class Growth:
     least_curvature: float = 1e-3
     patience: int = 20
     most: int = 500
+    columns: float = 1.0
+    rows: float = 1.0
+    median: bool = False
 
 
 GROWTH = Growth()
@@ -63,7 +70,7 @@ class Cases:
     rows : ndarray of float64 of shape (n, columns)
         Numbers, NaN where null; categories as whole numbers from 0.
     labels : ndarray of shape (n,)
-        Classes from 0.
+        Classes from 0, or numbers.
     weights : ndarray of shape (n,) or None
         How much each row counts.
     """
@@ -88,6 +95,13 @@ class Trees:
     columns : int
         Columns of the rows it is asked about.
 
+    Attributes
+    ----------
+    classes : int
+        Number of classes; 0 for a number.
+    count : int
+        Number of trees.
+
     Raises
     ------
     ValueError
@@ -102,7 +116,7 @@ class Trees:
 
     @cached_property
     def _masks(self) -> TreeMasks | None:
-        return TreeMasks.build(self._trees, 1 if self.classes == 2 else self.classes)
+        return TreeMasks.build(self._trees, self.classes if self.classes > 2 else 1)
 
     @cached_property
     def _booster(self) -> Any:
@@ -111,11 +125,11 @@ class Trees:
         return lightgbm.Booster(model_str=self._text)
 
     def scores(self, rows: Floats, threads: int = 1) -> Floats:
-        """Log-odds of class 1, of shape (n,); of more than two classes, of shape (n, classes)."""
+        """A number, or the log-odds of class 1, of shape (n,); of more classes, (n, classes)."""
         if self._masks is None:
             return self.walked(rows, threads)
         found = self._masks.scores(rows)
-        return found[:, 0] if self.classes == 2 else found
+        return found if self.classes > 2 else found[:, 0]
 
     def walked(self, rows: Floats, threads: int = 1) -> Floats:
         """The same by LightGBM, which walks every tree: slower, unless there are very many."""
@@ -174,7 +188,7 @@ def grow(
     categorical : ndarray of bool of shape (columns,)
         Which columns are categories.
     classes : int, default 2
-        Number of classes.
+        Number of classes; 0 for a number.
     growth : Growth, optional
         How fast, how large, how long.
     seed : int, default 0
@@ -193,9 +207,7 @@ def grow(
     """
     import lightgbm
 
-    told = {"binary": {}} if classes == 2 else {"multiclass": {"num_class": classes}}
-    ((objective, sizes),) = told.items()
-    parameters = _parameters(growth, seed, threads) | {"objective": objective, **sizes}
+    parameters = _parameters(growth, seed, threads) | _told(classes, growth.median)
     booster = lightgbm.Booster(parameters, _dataset(train, categorical, parameters))
     booster.add_valid(_dataset(held, categorical, parameters, reference=booster.train_set), "held")
     best, lowest = 1, np.inf
@@ -216,8 +228,22 @@ def log_loss(probabilities: Floats, labels: Integers) -> Floats:
     return np.asarray(-np.log(np.maximum(told, 1e-12)))
 
 
+def _told(classes: int, median: bool) -> dict[str, Any]:
+    """What the trees tell, in LightGBM's words."""
+    if not classes:
+        return {"objective": "regression_l1" if median else "regression"}
+    if classes == 2:
+        return {"objective": "binary"}
+    return {"objective": "multiclass", "num_class": classes}
+
+
 def _parameters(growth: Growth, seed: int, threads: int) -> dict[str, Any]:
-    return {
+    shares: dict[str, Any] = {}
+    if growth.columns < 1.0:
+        shares |= {"feature_fraction": growth.columns}
+    if growth.rows < 1.0:
+        shares |= {"bagging_fraction": growth.rows, "bagging_freq": 1}
+    return shares | {
         "learning_rate": growth.rate,
         "num_leaves": growth.leaves,
         "min_data_in_leaf": growth.least_rows,

@@ -16,6 +16,8 @@ _SPLITS = ("split_feature", "threshold", "decision_type", "left_child", "right_c
 _SETS = ("cat_boundaries", "cat_threshold")
 _KEPT = {"num_leaves", "num_cat", "leaf_value", "is_linear", "shrinkage", *_SPLITS, *_SETS}
 _END = "end of trees"
+# classes that a model of one score tells apart, by its objective
+_OF_ONE = {"binary sigmoid:1": 2, "regression": 0, "regression_l1": 0}
 # bits of a split's decision type
 IS_CATEGORY, MISSING_GOES_LEFT = 1, 2
 _MISSING_SHIFT, _ZERO_IS_MISSING, _NAN_IS_MISSING = 2, 1, 2
@@ -58,7 +60,7 @@ def pruned(text: str) -> str:
 
 
 def parsed(text: str, columns: int) -> tuple[int, list[Tree]]:
-    """Number of classes, and the trees, of a model's text that holds together.
+    """Number of classes, 0 for a number, and the trees, of a model's text that holds together.
 
     Raises
     ------
@@ -70,19 +72,19 @@ def parsed(text: str, columns: int) -> tuple[int, list[Tree]]:
     head, *trees = text[: text.index(_END)].split("\nTree=")
     fields = _fields(head)
     each = int(fields["num_tree_per_iteration"])
-    classes = max(int(fields["num_class"]), 2)
-    objective = "binary sigmoid:1" if classes == 2 else f"multiclass num_class:{classes}"
+    classes = int(fields["num_class"])
+    objectives = {f"multiclass num_class:{classes}": classes} if classes > 1 else _OF_ONE
     named = len(fields["feature_names"].split()), len(fields["feature_infos"].split())
     if (
         int(fields["max_feature_idx"]) != columns - 1
         or named != (columns, columns)
-        or fields["objective"] != objective
-        or each != (1 if classes == 2 else classes)
+        or fields["objective"] not in objectives
+        or each != classes
         or not trees
         or len(trees) % each
     ):
         raise ValueError("trees: the head does not fit the table or the trees")
-    return classes, [_tree(_fields(tree), columns) for tree in trees]
+    return objectives[fields["objective"]], [_tree(_fields(tree), columns) for tree in trees]
 
 
 def _fields(block: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,15 @@ def grown(classes: int, growth: Growth = GROWTH) -> Trees:
         return Cases(found, told.astype(int) * classes // 6)
 
     return grow(cases(4_000, 0), cases(500, 1), CATEGORICAL, classes=classes, growth=growth)
+
+
+def grown_numbers(growth: Growth = GROWTH) -> Trees:
+    def cases(count: int, seed: int) -> Cases:
+        found = rows(count, seed)
+        told = 3 * np.nan_to_num(found[:, 0], nan=1.5) + found[:, 3] % 3
+        return Cases(found, np.where(np.arange(count) % 10, told, told + 1e4))
+
+    return grow(cases(4_000, 0), cases(500, 1), CATEGORICAL, classes=0, growth=growth)
 
 
 def odd_rows() -> np.ndarray:
@@ -96,3 +107,30 @@ def test_missing_numbers_go_where_the_split_says() -> None:
         assert masks is not None
         assert masks.scores(np.array([[np.nan]])).item() == leaf
         assert masks.scores(np.array([[0.0], [1e-9]])).ravel().tolist() == [1.0, 2.0]
+
+
+def test_numbers_are_told_by_their_mean_or_their_median() -> None:
+    wild = Growth(rate=0.2, leaves=15, least_rows=20, patience=5, most=60)
+    mean, median = grown_numbers(wild), grown_numbers(replace(wild, median=True))
+    assert mean.classes == median.classes == 0
+    asked = rows(2_000, 2)
+    told = 3 * np.nan_to_num(asked[:, 0], nan=1.5) + asked[:, 3] % 3
+    assert abs(mean.scores(asked).mean() - told.mean()) > 500
+    assert np.abs(median.scores(asked) - told).mean() < 0.5
+    for trees in (mean, median):
+        walked = trees.walked(asked)
+        assert trees.scores(asked) == pytest.approx(walked, rel=1e-5, abs=1e-3)
+        again = Trees.from_bytes(trees.to_bytes(), len(CATEGORICAL))
+        assert again.classes == 0 and (again.scores(asked) == trees.scores(asked)).all()
+
+
+def test_a_tree_sees_its_share_of_the_columns_and_rows() -> None:
+    few = grown(2, replace(GROWTH, columns=0.2, rows=0.5))
+    whole = grown(2)
+    for tree in few._trees:
+        assert len({split.feature for split in tree.splits}) <= 1
+    assert any(len({split.feature for split in tree.splits}) > 1 for tree in whole._trees)
+    assert (
+        few.to_bytes().tobytes()
+        == grown(2, replace(GROWTH, columns=0.2, rows=0.5)).to_bytes().tobytes()
+    )

@@ -252,17 +252,21 @@ class ColumnJudge:
         return float(shares[0, int(self._label(np.array([value]))[0])])
 
     def tellers(self, floats: Floats, row: int, proposed: float) -> Floats:
-        """How much each other column speaks for the proposed value, of shape (columns - 1,)."""
-        trees = self._trees[int(self._folds[row])]
-        parts = np.asarray(
-            trees.booster.predict(floats[row : row + 1, self._others], pred_contrib=True)
-        ).reshape(-1, len(self._others) + 1)[:, :-1]
+        """How much each other column speaks for the proposed value, of shape (columns - 1,).
+
+        That is how far the trees come down from it, towards the cell's own value, where the other
+        is not known.
+        """
+        known = floats[row, self._others]
+        asked = np.tile(known, (len(known) + 1, 1))
+        np.fill_diagonal(asked[1:], np.nan)
+        told = self._trees[int(self._folds[row])].tell(asked)
         own = floats[row, self.number]
-        if len(parts) > 1:
-            new, old = self._label(np.array([proposed, own])).astype(np.int64)
-            return np.asarray(parts[new] - parts[old])
-        # one number speaks for more, or for the second of two options
-        return np.asarray(parts[0] if proposed > own else -parts[0])
+        if not self.options:
+            return np.asarray((told[0, 0] - told[1:, 0]) * np.sign(proposed - own))
+        new, old = self._label(np.array([proposed, own])).astype(np.int64)
+        gap = np.log(np.maximum(told[:, new], LEAST_SHARE) / np.maximum(told[:, old], LEAST_SHARE))
+        return np.asarray(gap[0] - gap[1:])
 
 
 def discoveries(chances: Floats, rate: float) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synthgan.boosting import Cases, Growth, Trees, grow
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -18,21 +19,8 @@ LEAST_ROWS = 50
 MOST_OPTIONS = 64
 # one row in so many says when to stop
 HELD = 8
-PATIENCE, MOST_ROUNDS = 10, 200
 # a part of the columns and rows for each tree: conditionals of few rows gain by it
-_GROWTH: dict[str, Any] = {
-    "learning_rate": 0.1,
-    "num_leaves": 15,
-    "min_data_in_leaf": 10,
-    "feature_fraction": 0.7,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "max_cat_to_onehot": 8,
-    "feature_pre_filter": False,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbosity": -1,
-}
+GROWTH = Growth(leaves=15, least_rows=10, patience=10, most=200, columns=0.7, rows=0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +29,29 @@ class ColumnTrees:
 
     Attributes
     ----------
-    booster : lightgbm.Booster
-        The trees.
+    trees : Trees
+        They tell options, or how far a number lies from `centre`, in units of `spread`.
     options : int
         Of a category; 0 for a number.
     held : ndarray of shape (held rows,)
         Numbers, among the rows grown on, of those that said when to stop.
+    centre, spread : float
+        Of a number: trees tell large ones in single precision.
     """
 
-    booster: Any
+    trees: Trees
     options: int
     held: Integers
+    centre: float = 0.0
+    spread: float = 1.0
 
     def tell(self, rows: Floats, threads: int = 1) -> Floats:
         """Expected values of shape (rows, 1), or shares of shape (rows, options)."""
         if not len(rows):
             return np.zeros((0, max(self.options, 1)))
-        told = np.asarray(self.booster.predict(rows, num_threads=threads), dtype=np.float64)
-        if self.options == 2:
-            return np.stack([1.0 - told, told], axis=1)
-        return told[:, np.newaxis] if told.ndim == 1 else told
+        if self.options:
+            return self.trees.probabilities(rows, threads)
+        return self.centre + self.spread * self.trees.scores(rows, threads)[:, np.newaxis]
 
 
 def can_grow(labels: Floats, options: int, columns: int) -> bool:
@@ -98,27 +89,24 @@ def grow_column(
     median : bool, default False
         Whether trees tell the median of a number, which wild values do not move.
     """
-    import lightgbm
-
     order = np.random.default_rng(seed).permutation(len(labels))
     held, train = np.split(order, [max(1, len(order) // HELD)])
-    told: dict[str, Any] = {"objective": "regression_l1" if median else "regression"}
-    if options:
-        told = {"objective": "binary"}
-    if options > 2:
-        told = {"objective": "multiclass", "num_class": options}
-    parameters = {**_GROWTH, **told, "seed": seed % 2**31, "num_threads": threads}
-    sets: list[Any] = []
-    for chosen in (train, held):
-        sets.append(
-            lightgbm.Dataset(
-                rows[chosen],
-                labels[chosen],
-                reference=sets[0] if sets else None,
-                categorical_feature=np.flatnonzero(categorical).tolist(),
-                params=parameters,
-            )
-        )
-    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    booster = lightgbm.train(parameters, sets[0], MOST_ROUNDS, [sets[1]], callbacks=[stop])
-    return ColumnTrees(booster.free_dataset(), options, np.sort(held))
+    centre, spread = (0.0, 1.0) if options else _scale(labels)
+    cases = Cases(rows, (labels - centre) / spread)
+    trees = grow(
+        cases.take(train),
+        cases.take(held),
+        categorical,
+        classes=options,
+        growth=replace(GROWTH, median=median),
+        seed=seed % 2**31,
+        threads=threads,
+    )
+    return ColumnTrees(trees, options, np.sort(held), centre, spread)
+
+
+def _scale(labels: Floats) -> tuple[float, float]:
+    """Mean and standard deviation, of numbers whose squares may be no floats."""
+    largest = float(np.abs(labels).max()) or 1.0
+    shares = labels / largest
+    return float(shares.mean()) * largest, float(shares.std()) * largest or 1.0
