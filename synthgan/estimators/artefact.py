@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthgan import __version__
 from synthgan.bundle import MODEL_SUFFIX, read_bundle, write_bundle
@@ -77,14 +79,43 @@ def read_artefact(
     FileFormatError
         If it is no model file, damaged, newer, or written by another estimator.
     """
+    header, arrays = read_header(path, estimator)
+    with that_fits(path, header):
+        check_names(estimator, header["parameters"], parameters)
+        model = TableModel.from_state(header, arrays)
+        return Artefact(estimator, header["version"], header["parameters"], header["named"], model)
+
+
+def read_header(
+    path: str | os.PathLike[str], estimator: str
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The header and the arrays of a file that an estimator of this name wrote.
+
+    Raises
+    ------
+    InputNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no model file, damaged, newer, or written by another estimator.
+    """
     header, arrays = read_bundle(path)
     found = header.get("estimator")
     if found != estimator:
         raise FileFormatError(f"{Path(path)}: expected a {estimator}, found {found!r}")
+    return header, arrays
+
+
+@contextmanager
+def that_fits(path: str | os.PathLike[str], header: Mapping[str, Any]) -> Iterator[None]:
+    """Say where a file was made and read, if what it holds does not fit together.
+
+    Raises
+    ------
+    FileFormatError
+        In place of whatever its readers stumble on.
+    """
     try:
-        check_names(estimator, header["parameters"], parameters)
-        model = TableModel.from_state(header, arrays)
-        return Artefact(found, header["version"], header["parameters"], header["named"], model)
+        yield
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
         raise FileFormatError(
             f"{Path(path)}: written by synthgan {header.get('version')}, read by {__version__}: "

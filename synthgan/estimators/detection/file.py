@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ from numpy.typing import NDArray
 
 from synthgan import __version__
 from synthgan.anomaly.model import AnomalyModel
-from synthgan.bundle import MODEL_SUFFIX, part, read_bundle, write_bundle
+from synthgan.bundle import MODEL_SUFFIX, part, write_bundle
 from synthgan.data.codec import TableCodec
 from synthgan.data.output import check_output
-from synthgan.errors import FileFormatError
-from synthgan.estimators.artefact import plain_parameters
+from synthgan.estimators.artefact import plain_parameters, read_header, that_fits
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import check_names
 from synthgan.estimators.synthesizer import SynthGAN
@@ -106,11 +104,8 @@ def read_detector(
     FileFormatError
         If it is no detector's file, damaged or newer.
     """
-    header, tensors = read_bundle(path)
-    found = header.get("estimator")
-    if found != ESTIMATOR:
-        raise FileFormatError(f"{Path(path)}: expected a {ESTIMATOR}, found {found!r}")
-    try:
+    header, tensors = read_header(path, ESTIMATOR)
+    with that_fits(path, header):
         check_names(ESTIMATOR, header["parameters"], known)
         own = header["generator"]
         parameters = {**header["parameters"], "generator": None if own is None else _made(own)}
@@ -133,12 +128,7 @@ def read_detector(
             tensors["quantiles"],
             bool(header["named"]),
         )
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
-        raise FileFormatError(
-            f"{Path(path)}: written by synthgan {header.get('version')}, read by {__version__}: "
-            f"the content does not fit together ({type(error).__name__}: {error})"
-        ) from error
-    return state, parameters
+        return state, parameters
 
 
 def _plain(generator: Any) -> dict[str, Any]:
