@@ -193,6 +193,17 @@ def test_explain_names_a_category_that_contradicts_the_row(fitted):
     assert mine["expected"].tolist() == ["Ulm"] and mine["value"].tolist() == ["Bonn"]
 
 
+def test_a_rare_value_that_its_row_explains_is_set_against_the_usual_one() -> None:
+    rng = np.random.default_rng(0)
+    town = np.where(rng.random(2_000) < 0.02, "Ulm", "Bonn")
+    table = pd.DataFrame({"town": town, "zip": np.where(town == "Ulm", 89.0, 53.0)})
+    table["zip"] += rng.normal(size=len(table))
+    found = GANOutlierDetector(random_state=0).fit(table).explain(table[town == "Ulm"], cells=2)
+    towns = found[found["column"] == "town"]
+    assert len(towns) > 10
+    assert set(towns["value"]) == {"Ulm"} and set(towns["expected"]) == {"Bonn"}
+
+
 def test_explain_gives_an_empty_frame_where_nothing_is_odd(fitted):
     found = fitted.explain(mixed(10, seed=10), least=50.0)
     assert found.empty and "surprise" in found.columns

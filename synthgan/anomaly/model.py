@@ -188,7 +188,11 @@ class AnomalyModel:
     def cells(self, rows: Rows) -> Cells:
         """What is odd about each cell: by the others of its row, or by itself."""
         found: Cells = self.members["surprise"].cells(rows.marks)
-        return Cells(np.maximum(found.surprise, self.scale.tails(rows.marks)), found.expected)
+        alone = self.scale.tails(rows.marks)
+        # rare by itself, and just what the others of its row say: then it is rare against the rest
+        rare = (alone > found.surprise) & (found.expected == rows.marks)
+        expected = np.where(rare, self.scale.usual, found.expected)
+        return Cells(np.maximum(found.surprise, alone), expected)
 
     def odd_cells(self, rows: Rows, most: int, least: float) -> list[OddCell]:
         """At most so many cells of each row whose surprise is at least so large, oddest first."""

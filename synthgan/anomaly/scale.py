@@ -45,6 +45,13 @@ class Scale:
     rows : int
         How many rows were learned.
 
+    Attributes
+    ----------
+    middle : ndarray of shape (columns,)
+        The median of numbers.
+    usual : ndarray of shape (columns,)
+        The median of numbers, the most frequent level of categories.
+
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(1000, 1))
@@ -71,6 +78,7 @@ class Scale:
         self.shares, self.missing, self.rows = shares, missing, rows
         self.centre, self.spread = centre, spread
         self.middle = knots[:, KNOTS // 2]
+        self.usual = np.where(categorical, shares.argmax(axis=1).astype(np.float64), self.middle)
 
     @classmethod
     def learn(

@@ -147,9 +147,7 @@ class Surprise:
         """
         scale, ranks = self.scale, self.scale.ranks(rows)
         surprise = scale.tails(rows)
-        most = scale.shares.argmax(axis=1).astype(np.float64)
-        usual = np.where(scale.categorical, most, scale.middle)
-        expected = np.broadcast_to(usual, rows.shape).copy()
+        expected = np.broadcast_to(scale.usual, rows.shape).copy()
         for model in self.models:
             found = model.judge(rows, ranks, scale)
             surprise[:, model.number], expected[:, model.number] = found

@@ -13,6 +13,8 @@ from synthgan.cli.paths import check_inputs, check_output, is_model
 from synthgan.errors import ParameterError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from synthgan import GANOutlierDetector
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -65,9 +67,12 @@ def score(
     debug: ask.Debug = False,
 ) -> None:
     """Say how odd each row of DATA is: its columns with a score, a verdict and the oddest cell."""
+    import pyarrow as pa
+
     from synthgan.bundle import MODEL_SUFFIX
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
+    from synthgan.data.source import open_source
 
     inputs = (learned, data)
     check_inputs(*inputs)
@@ -93,42 +98,32 @@ def score(
         detector = _detector().load(learned) if is_detector else _detector()(**given).fit(learned)
         if save_model is not None:
             detector.save(save_model, force=force)
-        scored = _scored(detector, data)
+        table = open_source(data, where="DATA", min_rows=1).table()
+        verdicts = _verdicts(detector, table)
+        odd = int(verdicts["is_odd"].sum())
+        scored = table
+        for name, values in verdicts.items():
+            scored = scored.append_column(_free(scored, name), pa.array(values))
         write_table(scored, output, force=force)
         if report is not None:
-            detector.report(data).to_html(report, force=force)
-        odd = int(sum(scored.column(_free(scored, "is_odd", last=True)).to_pylist()))
-        tell(quiet, f"wrote {output}: {in_words(scored.num_rows)}, {odd:,} of them odd")
+            detector.report(table).to_html(report, force=force)
+        tell(quiet, f"wrote {output}: {in_words(table.num_rows)}, {odd:,} of them odd")
         if report is not None:
             tell(quiet, f"wrote {report}")
 
 
-def _scored(detector: GANOutlierDetector, data: Path) -> Any:
-    """The table with a score, a verdict and the oddest cell of each row, as an Arrow table."""
-    import pyarrow as pa
-
-    from synthgan.data.source import open_source
-
-    table = open_source(data, where="DATA", min_rows=1).table()
-    scores = detector.score_samples(data)
-    found = detector.explain(data, cells=1)
+def _verdicts(detector: GANOutlierDetector, table: pa.Table) -> dict[str, Any]:
+    """What is said of each row: its score, whether it is odd, and its oddest column or None."""
+    scores = detector.score_samples(table)
+    found = detector.explain(table, cells=1)
     oddest: list[str | None] = [None] * len(scores)
     for row, name in zip(found["row"], found["column"], strict=True):
         oddest[row] = name
-    for name, values in (
-        ("score", pa.array(scores)),
-        ("is_odd", pa.array(scores < detector.offset_)),
-        ("oddest_column", pa.array(oddest, pa.string())),
-    ):
-        table = table.append_column(_free(table, name), values)
-    return table
+    return {"score": scores, "is_odd": scores < detector.offset_, "oddest_column": oddest}
 
 
-def _free(table: Any, name: str, *, last: bool = False) -> str:
-    """A name that no column of the table has; or the last one that was given."""
-    taken = [each for each in table.column_names if each.rstrip("_") == name]
-    if last:
-        return str(taken[-1])
+def _free(table: pa.Table, name: str) -> str:
+    """A name that no column of the table has."""
     while name in table.column_names:
         name += "_"
     return name

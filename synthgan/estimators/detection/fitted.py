@@ -116,6 +116,8 @@ class FittedDetector(OutlierMixin, TableEstimator):
         pandas.DataFrame
             One row for each cell named: ``row`` (the label of a pandas index, else a number),
             ``column``, ``value``, ``expected`` and ``surprise``; the oddest cell of a row first.
+            Where a value is rare by itself and yet what the others of its row say, ``expected``
+            is the most frequent one of its column.
 
         Raises
         ------
