@@ -9,7 +9,7 @@ import pytest
 
 from synthgan import clean
 from synthgan.errors import ParameterError, TableError
-from synthgan.imputation.surprise import Tail, discoveries
+from synthgan.imputation.chances import Tail, discoveries
 
 ERRORS = {"height": [3, 50, 99, 140], "inches": [20, 77]}
 
@@ -100,6 +100,34 @@ def test_a_rate_of_0_finds_nothing():
 
 def test_a_clean_table_stays_nearly_as_it_is():
     assert len(clean(people(), random_state=0).changes) <= 2
+
+
+def gains(rows: int = 800) -> pd.DataFrame:
+    """A number that is 0 in eleven of twelve rows, and twice another one in the rest."""
+    rng = np.random.default_rng(0)
+    base = np.exp(rng.normal(8, 0.8, rows)).round()
+    return pd.DataFrame(
+        {
+            "age": rng.normal(40, 12, rows).round(),
+            "base": base,
+            "gain": np.where(rng.random(rows) < 1 / 12, 2 * base, 0.0),
+            "job": np.where(rng.random(rows) < 0.3, "part", "full"),
+        }
+    )
+
+
+def test_values_beside_a_spike_are_no_errors_for_being_few():
+    assert len(clean(gains(), random_state=0).changes) <= 1
+
+
+def test_a_value_beside_a_spike_is_judged_among_its_like():
+    table = gains(3_000)
+    at = int(table.index[table["gain"] > 0][7])
+    table.loc[at, "gain"] = 3e7
+    changes = clean(table, random_state=0).changes
+    assert changes[["row", "column"]].to_numpy().tolist() == [[at, "gain"]]
+    told = float(changes["new"].iloc[0])
+    assert told == 0 or told < 1e5
 
 
 def test_categories_that_contradict_the_rest_are_found():

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthgan.imputation.cells import Cells
-from synthgan.imputation.surprise import FOLDS, ColumnJudge, discoveries
+from synthgan.imputation.chances import discoveries
+from synthgan.imputation.crossed import FOLDS
+from synthgan.imputation.surprise import learn_judge
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -71,10 +73,10 @@ class Finder:
     """
 
     def __init__(self, cells: Cells, floats: Floats, *, seed: int, threads: int = 1) -> None:
-        self._cells, self._floats, self._threads = cells, floats, threads
+        self._cells, self._floats = cells, floats
         folds = np.random.default_rng(seed).permutation(len(floats)) % FOLDS
         found = [
-            ColumnJudge.learn(cells, floats, number, folds, seed=seed, threads=threads)
+            learn_judge(cells, floats, number, folds, seed=seed, threads=threads)
             for number in range(len(cells.names))
         ]
         self._judges = [each for each in found if each is not None]
@@ -119,7 +121,7 @@ class Finder:
             for at, judge in enumerate(self._judges):
                 mine = rows[place == at]
                 if len(mine):
-                    tried[mine, judge.number] = judge.fitting(self._floats, mine, self._threads)
+                    tried[mine, judge.number] = judge.fitting(self._floats, mine)
             after = np.log(np.maximum(self._chances(rows, tried), LEAST_CHANCE))
             after[here, place] = 0.0
             fit = np.nansum(after, axis=1)
@@ -135,13 +137,13 @@ class Finder:
         for place, judge in enumerate(self._judges):
             known = np.flatnonzero(~np.isnan(floats[rows, judge.number]))
             if len(known):
-                chances[known, place] = judge.chances(floats, rows[known], self._threads)
+                chances[known, place] = judge.chances(floats, rows[known])
         return chances
 
     def _finding(self, row: int, place: int, chance: float) -> Finding:
         judge = self._judges[place]
-        proposed = float(judge.fitting(self._floats, np.array([row]), self._threads)[0])
-        share = judge.share(self._floats, row, proposed, self._threads)
+        proposed = float(judge.fitting(self._floats, np.array([row]))[0])
+        share = judge.share(self._floats, row, proposed)
         speaks = judge.tellers(self._floats, row, proposed)
         others = [name for name in self._cells.names if name != self._cells.names[judge.number]]
         best = [at for at in np.argsort(-speaks)[:TELLERS].tolist() if speaks[at] > 0]
