@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from synthgan import GANSampler, SynthGAN
@@ -327,3 +327,52 @@ def test_rows_go_to_the_smallest_first() -> None:
         assert sum(found.values()) == rows
         raised = after[after > counts]
         assert not len(raised) or raised.max() - raised.min() <= 1
+
+
+class Labelled(BaseEstimator):
+    """A generator whose rows tell their class, and whether they were asked for by a condition."""
+
+    def __init__(self, schema: Any = None, random_state: Any = None, rare_threshold: int = 1):
+        self.schema, self.random_state = schema, random_state
+        self.rare_threshold = rare_threshold
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Labelled:
+        self.name_, self.labels_ = X.column_names[-1], X.column(-1).unique().to_pylist()
+        self.asked_: list[Any] = []
+        return self
+
+    def sample(self, n_samples: int, *, where: Any = None, random_state: Any = None) -> pa.Table:
+        self.asked_.append(None if where is None else where[self.name_])
+        if where is None:
+            # one class less than there are: that one has to be asked for
+            drawn = np.random.default_rng(0).integers(0, len(self.labels_) - 1, n_samples)
+        else:
+            drawn = np.full(n_samples, self.labels_.index(where[self.name_]))
+        x = drawn + (0.0 if where is None else 0.5)
+        return pa.table({"x": x, self.name_: np.array(self.labels_)[drawn]})
+
+
+@pytest.mark.parametrize("quality_filter", [None, "label"])
+def test_rows_of_many_classes_are_dealt_out_of_one_draw(quality_filter: str | None) -> None:
+    sizes = {"A": 60, "B": 30, "C": 20, "D": 10}
+    y = labels(sizes)
+    X = pd.DataFrame({"x": np.repeat(np.arange(4.0), list(sizes.values()))})
+    model = GANSampler(
+        generator=Labelled(),
+        sampling_strategy="all",
+        quality_filter=quality_filter,
+        random_state=0,
+    )
+    X_more, y_more = model.fit_resample(X, y)
+    assert Counter(y_more.tolist()) == dict.fromkeys("ABCD", 60)
+    assert [*map("ABCD".index, y_more)] == np.floor(X_more["x"]).astype(int).tolist()
+    assert model.generator_.asked_[0] is None and set(model.generator_.asked_[1:]) == {"class 3"}
+    asked_for = X_more["x"][model.synthetic_] % 1 == 0.5
+    assert set(y_more[model.synthetic_][asked_for]) == {"D"}
+
+
+def test_rows_of_two_classes_are_asked_for() -> None:
+    X, y = pd.DataFrame({"x": np.repeat([0.0, 1.0], [60, 20])}), labels({"A": 60, "B": 20})
+    model = GANSampler(generator=Labelled(), quality_filter=None, random_state=0)
+    model.fit_resample(X, y)
+    assert model.generator_.asked_ == ["class 1"]

@@ -184,7 +184,7 @@ def _sampler(
     given: Mapping[str, Any], others: Mapping[str, Any], rows: int, *, verbosity: int
 ) -> GANSampler:
     from synthgan import GANSampler, SynthGAN
-    from synthgan.estimators.augmentation.supply import default_generator
+    from synthgan.estimators.augmentation.generators import default_generator
 
     parameters = merge_parameters(SynthGAN, given, dict(others))
     if "epochs" not in parameters and "max_seconds" in parameters:

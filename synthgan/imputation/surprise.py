@@ -101,7 +101,7 @@ class OptionJudge:
         cls, column: Column, floats: Floats, values: Floats, labels: Floats
     ) -> OptionJudge | None:
         """Learn to tell options apart; None where trees cannot."""
-        trees = column.grow(floats, labels, len(values), median=True)
+        trees = column.grow(floats, labels, len(values))
         return None if trees is None else cls(trees, values, labels, floats)
 
     def shares(self, floats: Floats, rows: Integers) -> Floats:

@@ -10,9 +10,10 @@ from sklearn.utils import Tags
 
 from synthgan.data.source import open_source
 from synthgan.errors import TableError
+from synthgan.estimators.augmentation.generators import least_rows
 from synthgan.estimators.augmentation.quality import QUALITY_FILTER, filter_for
 from synthgan.estimators.augmentation.strategies import STRATEGY, wanted_rows
-from synthgan.estimators.augmentation.supply import LEAST_ROWS, Drawn, Supply, least_rows
+from synthgan.estimators.augmentation.supply import LEAST_ROWS, Drawn, Supply
 from synthgan.estimators.augmentation.tables import as_given, column_like, put_below, take_rows
 from synthgan.estimators.augmentation.targets import (
     CLASSES,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,27 +9,31 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from synthgan.data.home import Home
-from synthgan.data.overrides import overrides_of
 from synthgan.data.source import Source, open_source
-from synthgan.errors import ParameterError, SynthganWarning
+from synthgan.errors import SynthganWarning
+from synthgan.estimators.augmentation.generators import (
+    check_generator,
+    default_generator,
+    free_name,
+    with_column,
+)
 from synthgan.estimators.augmentation.quality import Gate
 from synthgan.estimators.augmentation.tables import take_rows
 from synthgan.estimators.augmentation.targets import CLASSES, Target
 from synthgan.estimators.base import by_name, outside
 from synthgan.estimators.randomness import seed_for, stream
-from synthgan.estimators.synthesizer import SynthGAN
 
-# steps of the default generator's training: new rows of a class are refined, and what a longer
-# training adds to them did not show in the scores of learners
-_DEFAULT_STEPS, _DEFAULT_BATCH = 400, 500
 # rows of a class that any generator needs to be asked for it
 LEAST_ROWS = 3
+# from so many classes on, rows of all of them are drawn at once and dealt out, and only what a
+# class then misses is asked for by a condition; so many rows for each one wanted, up to a limit
+_MANY_CLASSES, _DEALT, _MOST_DEALT = 3, 2, 100_000
 # the random streams of one seed
-_FITTING, _DRAWING, _REPEATING, _JUDGING = range(100, 104)
+_FITTING, _DRAWING, _REPEATING, _JUDGING, _DEALING = range(100, 105)
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,9 @@ class Supply:
     ) -> None:
         self.source = X if isinstance(X, Source) else open_source(X)
         self.target, self.seed, self.weights = target, seed, sample_weight
-        self.column = _free_name(self.source.names)
+        self.column = free_name(self.source.names)
         self._plan = clone(generator) if generator is not None else default_generator(len(self))
-        _check_generator(self._plan)
+        check_generator(self._plan)
         self.least_rows = least
         self.generator: Any = None
         self._gate: Gate | None = None
@@ -156,6 +159,7 @@ class Supply:
         """
         parts, account = [], []
         self._say_what_is_repeated([code for code, rows in wanted.items() if rows])
+        dealt = self._dealt(wanted, seed)
         for code, rows in wanted.items():
             if rows == 0:
                 continue
@@ -164,7 +168,10 @@ class Supply:
             else:
                 gate = None if quality_filter is None else self.gate
                 path = seed_for(seed, _DRAWING, code)
-                part, how = self._generated(code, rows, path, gate, quality_filter, redraws)
+                waiting = dealt.get(code)
+                part, how = self._generated(
+                    code, rows, path, gate, quality_filter, redraws, waiting
+                )
             parts.append((code, *part))
             label = self.target.labels[code]
             account.append({"code": code, "label": label, "rows": rows, **how})
@@ -188,7 +195,7 @@ class Supply:
             # the generator pays for rows that contradict what real rows say of their class
             kind = {"kind": kind, "follows": False}
             model.set_params(target=self.column)
-        parameters: dict[str, Any] = {"schema": _with_column(model.schema, home, self.column, kind)}
+        parameters: dict[str, Any] = {"schema": with_column(model.schema, home, self.column, kind)}
         if getattr(model, "target", None) is not None:
             parameters["target"], *_ = by_name(home, {model.target: None})
         if model.random_state is None:
@@ -207,6 +214,18 @@ class Supply:
         even: NDArray[np.float64] = given / mass[self.target.codes]
         return np.asarray(even / even.mean())
 
+    def _dealt(self, wanted: Mapping[int, int], seed: int) -> dict[int, pa.Table]:
+        """Rows of each class out of one draw, where they are many: all come about as often."""
+        counts = self.target.counts
+        able = [rows for code, rows in wanted.items() if rows and counts[code] >= self.least_rows]
+        if self.target.task != CLASSES or len(able) < _MANY_CLASSES:
+            return {}
+        self.fit()
+        rows = min(_DEALT * max(able) * len(counts), _MOST_DEALT)
+        made = self.generator.sample(rows, random_state=seed_for(seed, _DEALING))
+        made, labels = _whole(made, self.source), made.column(self.column).cast(pa.string())
+        return {code: made.filter(pc.equal(labels, self.target.condition(code))) for code in wanted}
+
     def _generated(
         self,
         code: int,
@@ -215,14 +234,22 @@ class Supply:
         gate: Gate | None,
         quality_filter: str | None,
         redraws: int,
+        waiting: pa.Table | None = None,
     ) -> tuple[tuple[pa.Table, NDArray[np.int64]], dict[str, Any]]:
         self.fit()
         where = {self.column: self.target.condition(code)}
 
         def more(count: int, turn: int) -> pa.Table:
-            turned = seed_for(seed, turn)
-            made = self.generator.sample(count, where=where, random_state=turned)
-            return _whole(made, self.source)
+            nonlocal waiting
+            parts: list[pa.Table] = []
+            if waiting is not None:
+                parts, waiting = [waiting.slice(0, count)], waiting.slice(count)
+                count -= parts[0].num_rows
+            if count or not parts:
+                turned = seed_for(seed, turn)
+                made = self.generator.sample(count, where=where, random_state=turned)
+                parts.append(_whole(made, self.source))
+            return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
 
         found: dict[str, Any] = {"how": "generated"}
         if gate is None or quality_filter is None:
@@ -284,48 +311,6 @@ class Supply:
             return np.repeat(own, table.num_rows)
         found = np.asarray(table.column(self.column).to_numpy())
         return (np.rint(found) if kind.kind in "iu" else found).astype(kind)
-
-
-def default_generator(rows: int) -> SynthGAN:
-    """The generator that is taken where none is given: trained for a shorter time, nothing hidden.
-
-    The real rows stand beside the new ones, so that hiding rare values would protect nobody.
-    """
-    epochs = max(1, round(_DEFAULT_STEPS / max(1, rows // _DEFAULT_BATCH)))
-    return SynthGAN(epochs=epochs, rare_threshold=1, verbose=0)
-
-
-def least_rows(rare_threshold: int, generator: Any) -> int:
-    """Rows that a class needs so that a generator can be asked for it."""
-    # a class that the generator hides, it does not know
-    return max(int(rare_threshold), int(getattr(generator, "rare_threshold", 1)))
-
-
-def _check_generator(generator: Any) -> None:
-    draws = getattr(generator, "sample", None)
-    able = callable(draws) and "where" in inspect.signature(draws).parameters
-    if not (able and hasattr(generator, "schema") and hasattr(generator, "random_state")):
-        raise ParameterError(
-            "generator: expected None or a generator whose sample takes where=, such as "
-            f"SynthGAN(), found {type(generator).__name__}"
-        )
-
-
-def _free_name(names: list[str]) -> str:
-    name = "target"
-    while name in names:
-        name += "_"
-    return name
-
-
-def _with_column(schema: Any, home: Home, column: str, kind: Any) -> dict[str, Any]:
-    if schema is None:
-        given: Mapping[str, Any] = {}
-    elif isinstance(schema, Mapping):
-        given = by_name(home, schema)
-    else:
-        given = overrides_of(schema.to_dict())
-    return {**given, column: kind}
 
 
 def _whole(table: pa.Table, source: Source) -> pa.Table:

@@ -14,9 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from synthgan.errors import ParameterError
 from synthgan.estimators.augmentation.deciding import decide
 from synthgan.estimators.augmentation.delegating import if_it_has
+from synthgan.estimators.augmentation.generators import least_rows
 from synthgan.estimators.augmentation.quality import QUALITY_FILTER, filter_for
 from synthgan.estimators.augmentation.recipes import ALL, MINORITY, Recipe, weight_argument
-from synthgan.estimators.augmentation.supply import Supply, least_rows
+from synthgan.estimators.augmentation.supply import Supply
 from synthgan.estimators.augmentation.tables import as_given, rows_of, take_rows
 from synthgan.estimators.augmentation.targets import (
     LEVELS,
