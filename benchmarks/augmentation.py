@@ -6,7 +6,8 @@
 
 A cell is one fold of one table, learner and method (of ``auto`` for each metric, which it is
 told); it is one JSON file in ``--results``, and what is there already is kept. Stop and go on as
-you like. Tables are capped to ``--rows`` rows, drawn with seed 0, and dealt into five folds.
+you like. Tables are capped to ``--rows`` rows (adult_1 to four times, magic_2 to twice as many),
+drawn with seed 0, and dealt into five folds.
 """
 
 from __future__ import annotations
