@@ -35,9 +35,10 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_a_table_has_the_share_that_is_stated(bench: ModuleType, data: Path) -> None:
-    table = bench.load("magic_2", data, 500)
+    table = bench.load("magic_2", data, 250)
+    # twice the rows of others, since the small class has so few
     assert table.y.value_counts().tolist() == [490, 10] and table.rare == [1]
-    again = bench.load("magic_2", data, 500)
+    again = bench.load("magic_2", data, 250)
     pd.testing.assert_frame_equal(table.X, again.X)
 
 

@@ -56,7 +56,9 @@ def markdown(cells: list[dict[str, Any]], command: str) -> str:
 def _table(metric: str, part: pd.DataFrame) -> list[str]:
     methods = [each for each in METHODS if each in set(part.method)]
     lines = [f"## {NAMES[metric]}", ""]
-    lines.append("Points, mean over folds ± half of the 95 % interval.")
+    most = part.groupby(["table", "learner", "method"]).fold.nunique().max()
+    about = "mean over folds ± half of the 95 % interval"
+    lines.append(f"Points, {about if most > 1 else 'one fold so far'}.")
     lines += ["", f"| table | learner | {' | '.join(methods)} |"]
     lines.append("|---|---|" + "---:|" * len(methods))
     for table in dict.fromkeys(part.table):
@@ -67,10 +69,14 @@ def _table(metric: str, part: pd.DataFrame) -> list[str]:
             cells = []
             for method in methods:
                 scores = own[own.method == method].score
-                some = f"{scores.mean():.1f} ± {interval(scores):.1f}" if len(scores) else ""
-                cells.append(some)
+                cells.append(_cell(scores) if len(scores) else "")
             lines.append(f"| {table} | {learner} | {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def _cell(scores: pd.Series) -> str:
+    mean = f"{scores.mean():.1f}"
+    return f"{mean} ± {interval(scores):.1f}" if len(scores) > 1 else mean
 
 
 def _verdicts(part: pd.DataFrame) -> list[str]:
