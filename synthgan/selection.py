@@ -1,4 +1,4 @@
-"""Rows drawn without replacement, in proportion to weights, as exactly as that can be done."""
+"""Drawn by weights: rows without replacement, as exactly as that can be done, and options."""
 
 from __future__ import annotations
 
@@ -67,6 +67,26 @@ def select(weights: Floats, count: int, rng: np.random.Generator) -> NDArray[np.
     ends *= count / ends[-1]
     marks = np.arange(count) + rng.random()
     return np.asarray(order[np.minimum(np.searchsorted(ends, marks, "right"), len(order) - 1)])
+
+
+def drawn_options(shares: Floats, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw an option for each row.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (rows, options)
+        How likely each is; a row need not sum to 1.
+    rng : numpy.random.Generator
+        Draws one number for each row.
+
+    Returns
+    -------
+    ndarray of shape (rows,)
+        Options by number.
+    """
+    ends = np.cumsum(shares, axis=1)
+    passed = ends < (rng.random(len(shares)) * ends[:, -1])[:, np.newaxis]
+    return np.asarray(np.minimum(passed.sum(axis=1), shares.shape[1] - 1))
 
 
 def effective_share(weights: Floats) -> float:

@@ -9,9 +9,10 @@ import torch
 
 from synthgan.data.codec import TableCodec
 from synthgan.imputation.cells import Cells
-from synthgan.imputation.chain import Donors, Filling, drawn_options
+from synthgan.imputation.chain import Donors, Filling
 from synthgan.imputation.proposals import Proposer
 from synthgan.nets.heads import draw_gumbel
+from synthgan.selection import drawn_options
 from synthgan.training import Plan
 from synthgan.training.imputing import ImputationGame, imputation_plan, known_cells, play
 

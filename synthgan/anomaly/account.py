@@ -98,6 +98,7 @@ def take_account(
     """
     scores = -learned.combined(rows)
     order = np.argsort(scores, kind="stable")[:most]
+    ranked = _ranked(learned, rows, scores, order, labels)
     return Account(
         {
             "rows": rows.count,
@@ -107,8 +108,8 @@ def take_account(
             "offset": float(offset),
             "scores": list(learned.scores),
             "histogram": _histogram(scores, fitted, offset),
-            "ranked": _ranked(learned, rows, scores, order, labels),
-            "blamed": _blamed(learned, rows, order),
+            "ranked": ranked,
+            "blamed": _blamed(ranked),
             "drift": _drift(learned, rows),
         }
     )
@@ -159,12 +160,13 @@ def _ranked(
     ]
 
 
-def _blamed(learned: AnomalyModel, rows: Rows, order: NDArray[np.int64]) -> list[dict[str, Any]]:
+def _blamed(ranked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """How often each column is the oddest of a shown row."""
-    chosen = learned.rows(rows.table.take(pa.array(order)))
     counts: dict[str, int] = {}
-    for cell in learned.odd_cells(chosen, 1, LEAST):
-        counts[cell.column] = counts.get(cell.column, 0) + 1
+    for each in ranked:
+        if each["cells"]:
+            oddest = each["cells"][0]["column"]
+            counts[oddest] = counts.get(oddest, 0) + 1
     return [
         {"column": name, "rows": count}
         for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synthgan.imputation.cells import Cells
 from synthgan.imputation.trees import ColumnTrees, can_grow, grow_column
+from synthgan.selection import drawn_options
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -214,10 +215,3 @@ def _find_donors(
 def likeliest(told: Floats, category: bool) -> Floats:
     """The expected value, or the likeliest option, of shape (rows,)."""
     return told.argmax(axis=1).astype(np.float64) if category else told[:, 0]
-
-
-def drawn_options(shares: Floats, rng: np.random.Generator) -> Floats:
-    """An option for each row, by its shares, of shape (rows,)."""
-    ends = np.cumsum(shares, axis=1)
-    passed = ends < (rng.random(len(shares)) * ends[:, -1])[:, np.newaxis]
-    return np.asarray(np.minimum(passed.sum(axis=1), shares.shape[1] - 1), dtype=np.float64)

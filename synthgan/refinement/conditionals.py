@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from synthgan.boosting import Cases, Growth, Trees, grow, log_loss
 from synthgan.data.features import Features
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.selection import drawn_options
 
 MOST_OPTIONS = 16
 # rows held back to stop the trees and to compare them by, one in so many
@@ -61,9 +62,7 @@ class Conditional:
 
     def redraw(self, rows: Floats, rng: np.random.Generator, threads: int) -> Integers:
         """Options for rows of features, of shape (rows,)."""
-        ends = np.cumsum(self.trees.probabilities(rows, threads), axis=1)
-        passed = ends < (rng.random(len(rows)) * ends[:, -1])[:, np.newaxis]
-        return np.asarray(np.minimum(passed.sum(axis=1), self.column.options - 1))
+        return drawn_options(self.trees.probabilities(rows, threads), rng)
 
 
 @dataclass(frozen=True, slots=True)
