@@ -7,7 +7,7 @@ Examples
 >>> from synthgan import SynthGAN
 >>> model = SynthGAN(random_state=0)
 >>> model.get_params()["objective"]
-'relativistic'
+'auto'
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from synthgan.estimators.detection.detector import GANOutlierDetector
     from synthgan.estimators.imputing.cleaning import clean
     from synthgan.estimators.imputing.imputer import GANImputer
+    from synthgan.estimators.private.auditing import audit_privacy
     from synthgan.estimators.synthesizer import SynthGAN
     from synthgan.evaluation.evaluate import evaluate
     from synthgan.evaluation.result import Evaluation
+    from synthgan.privacy.budget import Privacy
 
 __version__ = "0.1.0"
 
@@ -37,11 +39,13 @@ __all__ = [
     "GANImputer",
     "GANOutlierDetector",
     "GANSampler",
+    "Privacy",
     "Schema",
     "SynthGAN",
     "SynthganError",
     "SynthganWarning",
     "__version__",
+    "audit_privacy",
     "clean",
     "evaluate",
 ]
@@ -53,10 +57,12 @@ _HOMES = {
     "GANImputer": "synthgan.estimators.imputing.imputer",
     "GANOutlierDetector": "synthgan.estimators.detection.detector",
     "GANSampler": "synthgan.estimators.augmentation.sampler",
+    "Privacy": "synthgan.privacy.budget",
     "Schema": "synthgan.data.schema",
     "SynthGAN": "synthgan.estimators.synthesizer",
     "SynthganError": "synthgan.errors",
     "SynthganWarning": "synthgan.errors",
+    "audit_privacy": "synthgan.estimators.private.auditing",
     "clean": "synthgan.estimators.imputing.cleaning",
     "evaluate": "synthgan.evaluation.evaluate",
 }

@@ -367,14 +367,17 @@ def test_the_sources_that_decide_our_rows_are_those_that_a_fit_imports(
         for file in files
         if not any(Path(file).match(name) or file.split("/")[0] == name for name in names)
     }
-    assert left_out == {
+    # of these a fit without a budget and without a limit on membership asks nothing
+    idle = ("privacy/", "estimators/private/", "evaluation/attacks/", "evaluation/measures/")
+    assert {file for file in left_out if not file.startswith(idle)} == {
         "__init__.py",
         "bundle.py",
         "errors.py",
         "evaluation/__init__.py",
-        "evaluation/measures/__init__.py",
         "evaluation/version.py",
     }
+    measures = {Path(file).name for file in left_out if file.startswith("evaluation/measures/")}
+    assert measures == {"__init__.py", "closeness.py", "membership.py"}
 
 
 def test_a_source_that_is_not_there_is_named(load: Callable[[str], ModuleType]) -> None:

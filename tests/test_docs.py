@@ -51,6 +51,8 @@ def commands(block: str) -> list[list[str]]:
     return [line for line in lines if line]
 
 
+# a small piece of Adult: what a budget of 1 leaves of it is little, and it says so
+@pytest.mark.filterwarnings("ignore:the noise of", "ignore:column .* no value is shared")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_says_works(page: Path, desk: Path) -> None:
     spoken: dict[str, Any] = {"__name__": "__main__"}

@@ -21,9 +21,11 @@ EXAMPLE_NAMES = [
     "rare_class",
     "anomaly_report",
     "cleaning",
+    "private",
 ]
 
 
+@pytest.mark.filterwarnings("ignore:the noise of", "ignore:column .* no value is shared")
 @pytest.mark.parametrize("name", EXAMPLE_NAMES)
 def test_an_example_runs(
     name: str,

@@ -212,7 +212,7 @@ def test_the_judge_sees_exactly_the_rows_that_training_does_not(monkeypatch, tra
     judged = []
     whole = fitting.Judge.__init__
 
-    def watch(self, codec, held, seed):
+    def watch(self, codec, held, seed, members=None):
         judged.append(held)
         whole(self, codec, held, seed)
 
@@ -382,7 +382,7 @@ def test_all_wrong_parameters_are_named_at_once():
         quick(objective="relativistc", epochs=-3, width="wide").fit(people())
     assert str(caught.value) == (
         "SynthGAN: 3 problems\n"
-        f"- objective: expected {' or '.join(map(repr, OBJECTIVES))}, "
+        f"- objective: expected {' or '.join(map(repr, ['auto', *OBJECTIVES, 'marginals', 'pate']))}, "
         "found 'relativistc' (str) (did you mean 'relativistic'?)\n"
         "- epochs: expected 'auto' or a whole number of at least 1, found -3 (int)\n"
         "- width: expected 'auto' or a whole number of at least 1, found 'wide' (str)"

@@ -33,6 +33,7 @@ FIGURES = (
     "utility.macro_f1",
     "utility.rmse",
     "utility.r2",
+    "utility.learners.linear.auc",
     "utility.real.auc",
     "utility.real.macro_f1",
     "utility.real.rmse",

@@ -42,13 +42,15 @@ many rows are drawn as the training part has.
   holdout, which no method has seen, it is the honest figure.
 - **logistic**: 1 - max(0, 2 AUC - 1) of a logistic regression doing the same; 1 is perfect.
 - **utility**: boosted trees trained on synthetic rows, tested on the holdout (AUC, or RMSE for a
-  number); in brackets the same trained on the real rows.
+  number); in brackets the same trained on the real rows. Newer cells have the AUC of a logistic
+  regression too.
 - **closest share**: synthetic rows nearer to training rows than to as many holdout rows; 0.5 is no
   copying.
 - Floors say what a figure is worth: the holdout taken for a synthetic table, and tables that need
   no learning. Seconds and memory are those of the method's process; peak memory includes imports.
 """
 NOTHING = ""
+LINEAR = "utility.learners.linear.auc"
 
 Values = list[float]
 # Records of each table and method.
@@ -158,6 +160,8 @@ def utility(figures: Sequence[Mapping[str, Any]]) -> str:
         ("auc", "AUC {:.3f}") if _taken(figures, "utility.auc") else ("rmse", "RMSE {:.4g}")
     )
     shown = spread(figures, f"utility.{name}", form)
+    if _taken(figures, LINEAR):
+        shown += f", linear {spread(figures, LINEAR, '{:.3f}')}"
     real = _taken(figures, f"utility.real.{name}")
     return f"{shown} ({form.split()[1].format(statistics.median(real))})" if real else shown
 

@@ -56,9 +56,9 @@ def judged(trained: Trained, rows: Tensor) -> tuple[Tensor, Tensor]:
     shown = CriticFeatures(trained.layout, trained.plan.scalar_bins)(rows)
     pack = trained.plan.pack
     # conditional critics also see a condition vector: an empty one asks for nothing
-    context = trained.critic.input_size // pack - shown.shape[1]
+    context = trained.networks.input_size // pack - shown.shape[1]
     shown = torch.nn.functional.pad(shown, (0, context)).repeat(1, pack)
-    found = [member.judge(shown) for member in trained.critic.members]
+    found = [member.judge(shown) for member in trained.networks.members]
     score = torch.stack([each for each, _ in found]).mean(dim=0)
     return score, torch.cat([layer.float() for _, layer in found], dim=1)
 

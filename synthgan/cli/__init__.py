@@ -18,7 +18,7 @@ from synthgan.cli.augment import augment
 from synthgan.cli.conditions import check_conditions, read_conditions
 from synthgan.cli.exits import Commands, in_words, printing, reporting, say, tell
 from synthgan.cli.imputing import clean, impute
-from synthgan.cli.parameters import merge_parameters, read_settings
+from synthgan.cli.parameters import merge_parameters, read_budget, read_settings
 from synthgan.cli.paths import check_inputs, check_output, is_model, read_schema
 from synthgan.cli.score import score
 from synthgan.errors import ParameterError
@@ -76,6 +76,11 @@ def fit(
     target: ask.FitTarget = None,
     target_weight: ask.TargetWeight = None,
     refine: ask.Refine = None,
+    epsilon: ask.Epsilon = None,
+    delta: ask.Delta = None,
+    unit: ask.Unit = None,
+    rows_per_unit: ask.RowsPerUnit = None,
+    public_rows: ask.PublicRows = None,
     settings: ask.Settings = None,
     force: ask.Force = False,
     quiet: ask.Quiet = False,
@@ -84,12 +89,13 @@ def fit(
 ) -> None:
     """Learn the table DATA and write a model."""
     from synthgan.bundle import MODEL_SUFFIX
-    from synthgan.cli.info import training_line
+    from synthgan.cli.info import privacy_line, training_line
 
     check_inputs(data, schema)
     model_file = output or Path(f"{data.resolve().stem}{MODEL_SUFFIX}")
     check_output(model_file, data, schema, force=force, suffixes=(MODEL_SUFFIX,))
-    given = {**context.params, "schema": read_schema(schema)}
+    budget = read_budget(context.params)
+    given = {**context.params, "schema": read_schema(schema), "privacy": budget}
     others = read_settings(settings or [])
     with reporting(quiet=quiet, verbose=verbose, output=model_file):
         estimator = _estimator()
@@ -98,7 +104,10 @@ def fit(
         model = estimator(**parameters)
         model.fit(data)
         model.save(model_file, force=force)
-        tell(quiet, training_line(model.describe()))
+        known = model.describe()
+        tell(quiet, training_line(known))
+        if "privacy" in known:
+            tell(quiet, privacy_line(known["privacy"]))
         tell(quiet, f"wrote {model_file}")
 
 
@@ -108,6 +117,7 @@ def sample(
     output: ask.TableOutput,
     n_samples: ask.RowCount = 1000,
     where: ask.Where = None,
+    avoid: ask.Avoid = None,
     refine: ask.Refine = None,
     pool_factor: ask.PoolFactor = None,
     random_state: ask.RandomState = None,
@@ -120,15 +130,15 @@ def sample(
     from synthgan.data.files import TABLE_SUFFIXES
     from synthgan.data.output import write_table
 
-    check_inputs(model)
-    check_output(output, model, force=force, suffixes=TABLE_SUFFIXES)
+    check_inputs(model, avoid)
+    check_output(output, model, avoid, force=force, suffixes=TABLE_SUFFIXES)
     check_conditions(where or [])
     with reporting(quiet=quiet, verbose=verbose, output=output):
         fitted = _estimator().load(model)
         given = {"refine": refine, "pool_factor": pool_factor}
         fitted.set_params(**{name: value for name, value in given.items() if value is not None})
         conditions = read_conditions(where or [], fitted.schema_) or None
-        rows = fitted.sample(n_samples, where=conditions, random_state=random_state)
+        rows = fitted.sample(n_samples, where=conditions, avoid=avoid, random_state=random_state)
         write_table(rows, output, force=force)
         tell(quiet, f"wrote {output}: {in_words(n_samples)}")
 
@@ -168,6 +178,7 @@ def report(
     model: ask.Maker = None,
     random_state: ask.RandomState = None,
     max_rows: ask.MostRows = None,
+    privacy: ask.PrivacyAudit = False,
     fail_under: ask.FailUnder = None,
     fail_over: ask.FailOver = None,
     force: ask.Force = False,
@@ -178,8 +189,10 @@ def report(
     """Judge SYNTHETIC by REAL: how alike they are, how useful it is, and how risky."""
     from synthgan.cli.report import (
         REPORT_SUFFIXES,
+        audited,
         missed_bars,
         print_evaluation,
+        print_privacy,
         read_bars,
         write_report,
     )
@@ -190,15 +203,21 @@ def report(
         check_output(output, *inputs, force=force, suffixes=REPORT_SUFFIXES)
     needed = {"--holdout": holdout, "--target": target}
     bars = read_bars(fail_under or [], fail_over or [], needed)
+    if privacy and model is None:
+        raise ParameterError("--privacy: expected --model with a privacy budget, found no model")
     given = {"random_state": random_state, "max_rows": max_rows}
     with reporting(quiet=quiet, verbose=verbose, output=output):
+        maker = None
+        if model is not None:
+            made = _estimator().load(model)
+            maker = audited(made, real, random_state) if privacy else made.provenance()
         evaluation = _evaluate()(
             real,
             synthetic,
             holdout=holdout,
             target=target,
             schema=read_schema(schema),
-            provenance=None if model is None else _estimator().load(model).provenance(),
+            provenance=maker,
             **{name: value for name, value in given.items() if value is not None},
         )
         if output is not None:
@@ -207,6 +226,8 @@ def report(
         with printing():
             print_evaluation(evaluation, as_json=as_json)
         missed = missed_bars(evaluation, bars)
+        if maker is not None and "ledger" in maker:
+            missed += print_privacy(maker, as_json or quiet)
         for _, line in missed:
             say(f"error: {line}")
         if missed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import typer
 from synthgan.data.codec import TableCodec
 from synthgan.data.overrides import dropped
 from synthgan.data.source import open_source
+from synthgan.privacy.budget import Privacy
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,6 +37,7 @@ _ENDS = {
     "max_seconds": "the time was up",
     "callback": "a callback said so",
     "interrupted": "interrupted",
+    "membership": "an attack told who was among the rows; the state before was kept",
     "diverged": "it diverged; the best state was kept",
     "nothing to learn": "there was nothing to learn",
 }
@@ -79,7 +81,11 @@ def _summary(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{found['file']}: {found['estimator']} of {columns:,} columns"
         yield f"written by synthgan {found['version']}, seed {found['seed']}"
         yield training_line(found)
-        yield refinement_line(found["refinement"])
+        if "privacy" in found:
+            yield privacy_line(found["privacy"])
+            yield from _bought(found["privacy"]["entries"])
+        else:
+            yield refinement_line(found["refinement"])
     if found["rare_threshold"] > 1:
         yield f"hidden: values that fewer than {found['rare_threshold']} rows hold"
 
@@ -90,12 +96,29 @@ def training_line(found: Mapping[str, Any]) -> str:
     if not last:
         return f"not trained: {end}"
     parts = [
-        f"trained: {found['parameters']['objective']}, {last['step']:,.0f} steps",
+        f"trained: {found['plan']['objective']}, {last['step']:,.0f} steps",
         f"{last['epoch']:,.1f} epochs, {last['seconds']:,.0f} s",
     ]
     if last.get("quality") is not None:
         parts.append(f"error of columns and pairs {-last['quality']:.2%}")
     return f"{', '.join(parts)}; ended: {end}"
+
+
+def privacy_line(found: Mapping[str, Any]) -> str:
+    """Say in one line what was promised and spent."""
+    budget = found["budget"]
+    told = (
+        f"private: epsilon {found['epsilon_spent']:.4g} of {budget['epsilon']:g}, "
+        f"delta {budget['delta']:g}; it protects {Privacy.from_dict(budget).in_words()}"
+    )
+    return f"{told}; FOR TESTS ONLY: its noise can be foreseen" if found["for_tests"] else told
+
+
+def _bought(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        times = f", {entry['times']:,} times" if entry["times"] > 1 else ""
+        drawn = f", drawing {entry['rate']:.1%}" if entry["rate"] < 1 else ""
+        yield f"  bought: {_line(entry['what'])}, noise {entry['noise']:.4g}{times}{drawn}"
 
 
 def refinement_line(found: Mapping[str, Any]) -> str:

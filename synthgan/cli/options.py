@@ -166,6 +166,45 @@ Settings = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter; repeatable."),
 ]
 
+# How much may be told of the rows
+Epsilon = Annotated[
+    float | None,
+    typer.Option(
+        "--epsilon",
+        metavar="E",
+        help="Learn within a privacy budget: all that the model tells of the rows together.",
+    ),
+]
+Delta = Annotated[
+    float | None,
+    typer.Option("--delta", metavar="D", help="The chance that the budget leaves out; 1e-6."),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        metavar="COLUMN",
+        help="Whose the rows are: all rows of one value are protected together.",
+    ),
+]
+RowsPerUnit = Annotated[
+    int | None,
+    typer.Option(
+        "--rows-per-unit",
+        metavar="N",
+        parser=whole_number(1),
+        help="Rows of a unit that are used at most.",
+    ),
+]
+PublicRows = Annotated[
+    bool | None,
+    typer.Option(
+        "--public-rows",
+        help="The number of rows is no secret, and need not be bought.",
+        show_default=False,
+    ),
+]
+
 # What to draw
 RowCount = Annotated[
     int,
@@ -198,11 +237,24 @@ Where = Annotated[
         'text in "double quotes" is taken as it is.',
     ),
 ]
+Avoid = Annotated[
+    Path | None,
+    typer.Option(
+        "--avoid", metavar="REAL", help="Real rows of which no row may be a copy, or nearly one."
+    ),
+]
 
 # How to judge
 Target = Annotated[
     str | None,
     typer.Option("--target", metavar="COLUMN", help="What a model of the table would predict."),
+]
+PrivacyAudit = Annotated[
+    bool,
+    typer.Option(
+        "--privacy",
+        help="Attack the budget of --model: fit it again on REAL with canaries, see who is told.",
+    ),
 ]
 MostRows = Annotated[
     int | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthgan.data.problems import listed
 from synthgan.errors import ParameterError
+from synthgan.privacy.budget import Privacy
 
 if TYPE_CHECKING:
     from synthgan import SynthGAN
@@ -16,6 +17,7 @@ _ELSEWHERE = {
     "schema": "give it with --schema FILE.json",
     "verbose": "use --quiet or --verbose",
     "callbacks": "callbacks are functions: fit from Python to use them",
+    "privacy": "give it with --epsilon, --delta, --unit and the like",
 }
 # options whose text is a name, whatever it looks like
 _NAMES = ("objective", "device", "critic_vote", "target")
@@ -49,6 +51,26 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
             settings[name] = read_option(value)
     _raise("--set", problems)
     return settings
+
+
+def read_budget(options: Mapping[str, Any]) -> Privacy | None:
+    """Join the options of a privacy budget; None without ``--epsilon``.
+
+    Raises
+    ------
+    ParameterError
+        For values out of range, and for options that say nothing without ``--epsilon``.
+    """
+    named = ("epsilon", "delta", "unit", "rows_per_unit", "public_rows")
+    given = {name: options[name] for name in named if options[name] is not None}
+    if "epsilon" in given:
+        return Privacy(**given)
+    alone = [f"--{name.replace('_', '-')}" for name in given]
+    if alone:
+        raise ParameterError(
+            f"{', '.join(alone)}: part of a privacy budget; expected --epsilon too, found none"
+        )
+    return None
 
 
 def merge_parameters(

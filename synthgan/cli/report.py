@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from synthgan import SynthGAN
     from synthgan.evaluation.result import Evaluation
 
 _FIGURES_ONLY = ".json"
@@ -207,6 +208,44 @@ def _figure(evaluation: Evaluation, path: str) -> float | None:
         shown = ", ".join(sorted(found)) if isinstance(found, Mapping) else repr(found)
         raise ParameterError(f"figure {path!r}: expected a number, found {shown:.200}")
     return float(found)
+
+
+def audited(made: SynthGAN, real: Path, random_state: int | None) -> dict[str, Any]:
+    """Say how a table was made, with an attack on the budget of its model.
+
+    Raises
+    ------
+    ParameterError
+        If the model has none.
+    """
+    from synthgan import audit_privacy
+
+    if made.privacy_ is None:
+        raise ParameterError(
+            "--privacy: expected a model with a budget, found one without; fit with --epsilon"
+        )
+    audit = audit_privacy(made, real, random_state=random_state)
+    return {**made.provenance(), "audit": audit.to_dict()}
+
+
+def print_privacy(made: Mapping[str, Any], quiet: bool) -> list[tuple[int, str]]:
+    """Say what was promised and what an attack refutes; a promise that is refuted fails."""
+    from synthgan.cli.info import privacy_line
+
+    if not quiet:
+        typer.echo(privacy_line(made["ledger"]))
+        typer.echo(f"note: {made['keep']}")
+    if "audit" not in made:
+        return []
+    audit = made["audit"]
+    told = (
+        f"audit: {audit['right']} of {audit['guesses']} guesses at {audit['canaries']:,} canaries "
+        f"were right, which refutes an epsilon below {audit['lower_bound']:.3g} "
+        f"({audit['confidence']:.0%} sure); claimed is {audit['claimed']:.4g}"
+    )
+    if not quiet:
+        typer.echo(told)
+    return [] if audit["passed"] else [(BAR_MISSED, told)]
 
 
 def write_report(evaluation: Evaluation, path: Path, *, force: bool) -> None:

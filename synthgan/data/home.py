@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,6 +105,35 @@ class Home:
             for column in self.columns
         )
         return replace(self, columns=columns)
+
+    def without_facts(
+        self,
+        kept: Container[str],
+        guessed: Mapping[str, pa.DataType],
+        levels: Mapping[str, pa.Array],
+    ) -> Home:
+        """Return a home that says nothing of the rows: what a pass over them had found is gone.
+
+        Parameters
+        ----------
+        kept : container of str
+            The columns that stay.
+        guessed : mapping of str to pyarrow.DataType
+            Types to put in place of those that were guessed from the rows.
+        levels : mapping of str to pyarrow.Array
+            All that may be shown of the levels of declared categoricals.
+
+        Returns
+        -------
+        Home
+        """
+        stays = [each.name in kept for each in self.columns]
+        columns = tuple(
+            each.without_facts(guessed.get(each.name), levels.get(each.name))
+            for each in itertools.compress(self.columns, stays)
+        )
+        labels = None if self.labels is None else tuple(itertools.compress(self.labels, stays))
+        return replace(self, columns=columns, labels=labels, notes="")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe dict."""

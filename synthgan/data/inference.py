@@ -77,7 +77,7 @@ def infer_column(
     """
     said = dict(override or {})
     if "kind" in said:
-        kind, reason = said["kind"], "declared by the user"
+        kind, reason = said["kind"], said.get("reason", "declared by the user")
         problems = _kind_problems(kind, arrow_type, summary)
     else:
         kind, reason = _guess(name, arrow_type, summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,26 @@ class NativeColumn:
     null: str = "null"
     nullable: bool = True
     levels: Levels | None = None
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the type was read off the values: Python objects have none of their own."""
+        return self.dtype.startswith("object/")
+
+    def without_facts(self, found: pa.DataType | None, levels: pa.Array | None) -> NativeColumn:
+        """Return the column as its type says it is, or as another type does, whatever it held."""
+        changed = replace(self, null="none" if self.is_guessed else self.null)
+        if not self.dtype:
+            changed = replace(changed, null="null")
+        if self.levels is not None:
+            shown = self.levels.values[:0] if levels is None else levels
+            kept = Levels(shown.cast(self.levels.values.type), self.levels.dtype)
+            changed = replace(changed, levels=kept)
+        if found is None:
+            return changed
+        sort = "int" if pat.is_integer(found) else "float"
+        dtype = f"object/{sort}" if self.is_guessed else self.dtype
+        return replace(changed, type=str(found), dtype=dtype)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-safe dict."""

@@ -21,6 +21,7 @@ from synthgan.data.source import check_output
 from synthgan.errors import FileFormatError
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import check_names, plain
+from synthgan.privacy.budget import Privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as JSON can hold them.
 
     Callbacks and random generators are code and state: they become None. A schema becomes its
-    overrides.
+    overrides. The seed of a private fit is not kept.
 
     Examples
     --------
@@ -136,7 +137,9 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept: dict[str, Any] = {}
     for name, value in parameters.items():
-        if name == "callbacks" or isinstance(value, np.random.Generator | np.random.RandomState):
+        if isinstance(value, Privacy):
+            kept[name] = value.to_dict()
+        elif name == "callbacks" or isinstance(value, np.random.Generator | np.random.RandomState):
             kept[name] = None
         elif name == "schema" and value is not None:
             given = value.to_dict() if hasattr(value, "to_dict") else value
@@ -145,6 +148,9 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
             kept[name] = overrides_of(json.loads(json.dumps(named, default=_plain_value)))
         else:
             kept[name] = plain(value)
+    if kept.get("privacy") is not None:
+        # who knows the seed knows the noise
+        kept["random_state"] = None
     return kept
 
 

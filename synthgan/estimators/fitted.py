@@ -18,6 +18,12 @@ from synthgan.estimators.base import TableEstimator
 from synthgan.estimators.history import history_frame, last_record, plain_records
 from synthgan.estimators.model import TableModel
 
+# what a page about a private model has to say of itself
+KEEP = (
+    "the figures here were taken from the real rows, and no budget covers them: keep this page "
+    "with the data"
+)
+
 
 class FittedEstimator(TableEstimator):
     """An estimator whose `fit` leaves a `TableModel`, which it takes with `_adopt`."""
@@ -90,6 +96,7 @@ class FittedEstimator(TableEstimator):
         """
         check_is_fitted(self)
         model = self._model
+        ledger = None if model.ledger is None else model.ledger.to_dict()
         return {
             "what": "model",
             "estimator": type(self).__name__,
@@ -100,6 +107,7 @@ class FittedEstimator(TableEstimator):
             "seed": self.seed_,
             "training": last_record(model.trained.history),
             "refinement": model.refinement.to_dict(),
+            **({} if ledger is None else {"privacy": ledger}),
             "rare_threshold": model.codec.rare_threshold,
             "columns": model.codec.describe(),
         }
@@ -111,17 +119,21 @@ class FittedEstimator(TableEstimator):
         -------
         dict
             ``model``, which is what `describe` says, the ``history`` as a list of records, and the
-            ``seed`` of the fit: what `synthgan.evaluate` takes as ``provenance=``.
+            ``seed`` of the fit: what `synthgan.evaluate` takes as ``provenance=``. Of a private fit
+            the ``ledger`` too.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
         """
+        model = self.describe()
+        ledger = model.pop("privacy", None)
         return {
-            "model": self.describe(),
+            "model": model,
             "history": plain_records(self._model.trained.history),
             "seed": self.seed_,
+            **({} if ledger is None else {"ledger": ledger, "keep": KEEP}),
         }
 
     def _adopt(self, model: TableModel, named: bool, version: str = __version__) -> None:
@@ -133,4 +145,5 @@ class FittedEstimator(TableEstimator):
         self.seed_ = model.seed
         self.stopped_ = model.trained.stopped
         self.refinement_ = model.refinement
+        self.privacy_ = model.ledger
         self._set_features(model.codec.schema.names, named)

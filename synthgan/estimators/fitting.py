@@ -63,6 +63,8 @@ class Task:
         Where to train.
     refine : int
         Rows of the pool by which refining is learned, for each row of the table; 0 for not at all.
+    most_membership : float
+        Training ends where an attack tells more of who was trained on than this AUC.
     """
 
     plan: Plan
@@ -74,6 +76,7 @@ class Task:
     deadline: float | None
     device: str
     refine: int = 0
+    most_membership: float = 1.0
 
 
 def learn(
@@ -123,7 +126,11 @@ def learn(
         index = random.permutation(matrix.rows)[:_JUDGED]
     judge = None
     if can_be_judged(codec):
-        judge = Judge(codec, rows.take(index, random), seed_for(task.seed, _JUDGING))
+        members = None
+        if task.most_membership < 1.0:
+            members = rows.take(_members(matrix.rows, index, len(index), held, random), random)
+        judged = rows.take(index, random)
+        judge = Judge(codec, judged, seed_for(task.seed, _JUDGING), members)
     trained = train(
         training,
         codec.layout,
@@ -133,10 +140,30 @@ def learn(
         device=task.device,
         quality=judge,
         callbacks=callbacks,
+        most_membership=task.most_membership,
     )
     refiner, refinement = _refiner(codec, matrix, trained, task, say)
     home = source.home.keep_levels(shown_levels(codec))
     return TableModel(codec, home, trained, task.seed, task.repeatable, refinement, refiner)
+
+
+def _members(
+    rows: int, held: NDArray[np.int64], most: int, kept: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """As many rows that are trained on as are held out.
+
+    Raises
+    ------
+    ParameterError
+        If none is held out.
+    """
+    if not kept:
+        raise ParameterError(
+            "membership_limit: expected rows held out, by which an attacker is judged, found none; "
+            "set holdout=0.1"
+        )
+    trained = np.setdiff1d(np.arange(rows), held)
+    return random.permutation(trained)[:most]
 
 
 def _training_deadline(task: Task, matrix: EncodedMatrix, codec: TableCodec) -> float | None:

@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 from synthgan.data.schema import dropped
 from synthgan.data.source import open_source
 from synthgan.errors import ConditionError, ParameterError, TableError
+from synthgan.estimators.avoiding import CopyFilter
 from synthgan.estimators.base import by_name, check_columns, renamed
 from synthgan.estimators.completion import completed_frame, given_cells
 from synthgan.estimators.fitted import FittedEstimator
 from synthgan.estimators.fitting import can_be_judged
 from synthgan.estimators.memory import refuse_too_large
 from synthgan.estimators.parameters import Rule, broken, check_values, kind, whole
+from synthgan.estimators.randomness import seed_for
 from synthgan.evaluation.fidelity import fidelity
 from synthgan.refinement.account import SWITCHED_OFF
 
@@ -42,6 +44,7 @@ class GenerativeEstimator(FittedEstimator):
         n_samples: int = 1,
         *,
         where: Mapping[str, Any] | None = None,
+        avoid: Any = None,
         random_state: Any = None,
     ) -> Any:
         """Draw new rows.
@@ -54,6 +57,10 @@ class GenerativeEstimator(FittedEstimator):
             Conditions that every row meets, ``{column: condition}``: of a number or a date a value
             or an inclusive ``(low, high)`` with None for an open end, of a category a value or a
             list of values; None asks for missing values.
+        avoid : table, optional
+            Real rows: no row that comes out is a copy of a single one of them, or all but that
+            (three times nearer to it than to any other). A filter against copies, without a proof:
+            for that, see `Privacy`.
         random_state : int, Generator, RandomState or None, default None
             Decides the rows. With None, a model that was fitted with a `random_state` gives the
             same rows at every call; one that was not, new ones from the operating system.
@@ -80,9 +87,14 @@ class GenerativeEstimator(FittedEstimator):
         rows = _checked_rows(n_samples, _N_SAMPLES)
         conditions = self._conditions(where)
         self._refuse_too_many(rows)
-        return self._model.home.restore(
-            self._draw(rows, self._model.seed_of(random_state), conditions)
+        seed = self._model.seed_of(random_state)
+        if avoid is None:
+            return self._model.home.restore(self._draw(rows, seed, conditions))
+        drawn = CopyFilter(self._conforming(avoid)).draw(
+            rows,
+            lambda count, turn: self._draw(count, seed_for(seed, turn), conditions),
         )
+        return self._model.home.restore(drawn)
 
     def complete(self, rows: Any, *, random_state: Any = None) -> Any:
         """Fill the missing cells of rows, and draw the columns that they lack.

@@ -23,6 +23,7 @@ from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places
 from synthgan.estimators.history import plain_records, records_from
 from synthgan.estimators.randomness import seed_for, seed_from, stream
 from synthgan.estimators.workers import in_order
+from synthgan.privacy.ledger import Ledger
 from synthgan.refinement import RefinedSampler, Refinement, Refiner
 from synthgan.refinement.account import OLD_FILE
 from synthgan.sampling import BLOCK_ROWS, Block, Sampler, block_rows, cut
@@ -61,6 +62,8 @@ class TableModel:
         What samples can be refined by, or why by nothing.
     refiner : Refiner or None
         What refines them.
+    ledger : Ledger or None
+        What was bought of the rows, if the fit was private.
     """
 
     codec: TableCodec
@@ -70,6 +73,7 @@ class TableModel:
     repeatable: bool
     refinement: Refinement = OLD_FILE
     refiner: Refiner | None = None
+    ledger: Ledger | None = None
 
     def seed_of(self, random_state: Any) -> int:
         """The seed of a sample: the caller's, else the fit's own if the caller named that one."""
@@ -192,6 +196,8 @@ class TableModel:
         }
         arrays = {f"codec.{name}": array for name, array in tables.items()}
         arrays |= {f"trained.{name}": array for name, array in nets.items()}
+        if self.ledger is not None:
+            header["privacy"] = self.ledger.to_dict()
         if self.refiner is not None:
             header["refiner"], trees = self.refiner.to_state()
             arrays |= {f"refiner.{name}": array for name, array in trees.items()}
@@ -210,7 +216,9 @@ class TableModel:
         if "refiner" in header:
             trees = part(arrays, "refiner.")
             refiner = Refiner.from_state(header["refiner"], trees, Features(codec))
-        return cls(codec, home, trained, header["seed"], header["repeatable"], refinement, refiner)
+        ledger = Ledger.from_dict(header["privacy"]) if "privacy" in header else None
+        seed, repeatable = header["seed"], header["repeatable"]
+        return cls(codec, home, trained, seed, repeatable, refinement, refiner, ledger)
 
 
 def _together(tables: Iterable[pa.Table]) -> pa.Table:

@@ -8,12 +8,13 @@ from synthgan.data.problems import nearest
 from synthgan.errors import ParameterError
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, real, whole, word
 from synthgan.nets.objectives import OBJECTIVES
+from synthgan.training.private.plan import MARGINALS, PATE
 
 _WEIGHT = real("a number of at least 0", 0)
 
 # the fields of training.Plan
 PLAN_RULES: Mapping[str, Rule] = {
-    "objective": word(*OBJECTIVES),
+    "objective": word("auto", *OBJECTIVES, MARGINALS, PATE),
     "epochs": AUTO | whole(1),
     "batch_size": AUTO | whole(2),
     "learning_rate": AUTO | real("a number above 0, at most 1", 0, 1, open_low=True),

@@ -12,12 +12,15 @@ from synthgan.data.schema import dropped
 from synthgan.data.source import Home, open_source
 from synthgan.errors import TrainingError
 from synthgan.estimators.base import by_name, check_weights, is_named
+from synthgan.estimators.fit_rules import FIT_RULES
 from synthgan.estimators.fitting import Task, learn, pick_device
-from synthgan.estimators.generative import POOL_FACTOR, REFINE, GenerativeEstimator
-from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, plain, real, whole
+from synthgan.estimators.generative import GenerativeEstimator
+from synthgan.estimators.parameters import Rule, plain
 from synthgan.estimators.planned import PLAN_RULES
+from synthgan.estimators.private.conflicts import check_private, check_public, privacy_of
+from synthgan.estimators.private.fitting import fit_privately
 from synthgan.estimators.progress import ProgressBar
-from synthgan.estimators.randomness import RANDOM_STATE, seed_from
+from synthgan.estimators.randomness import seed_from
 from synthgan.refinement.learning import LEAST_FACTOR
 from synthgan.training import Plan
 from synthgan.training.trainer import Callback
@@ -32,10 +35,12 @@ class SynthGAN(GenerativeEstimator):
 
     Parameters
     ----------
-    objective : str, default "relativistic"
-        The game: "relativistic" pairing with gradient penalties [1]_, "minimax" or "non-saturating"
-        [4]_, "least-squares" [5]_, "hinge" [6]_, "wgan-clip" with clipped weights [7]_, "wgan-gp"
-        with gradient penalty [2]_, "dragan" [8]_, or CTGAN's "conditional" game [3]_.
+    objective : str, default "auto"
+        The game: "relativistic" ("auto") pairing with gradient penalties [1]_, "minimax" or
+        "non-saturating" [4]_, "least-squares" [5]_, "hinge" [6]_, "wgan-clip" with clipped weights
+        [7]_, "wgan-gp" with gradient penalty [2]_, "dragan" [8]_, or CTGAN's "conditional" [3]_.
+        With `privacy` "marginals" ("auto"), "pate" [16]_, or a game that scores rows one by one
+        ("hinge", "non-saturating", "minimax", "least-squares", "wgan-clip"), trained by DP-SGD.
     epochs : int or "auto", default "auto"
         Passes over the rows; "auto" ends on a plateau of quality.
     max_seconds : float or None, default None
@@ -107,6 +112,13 @@ class SynthGAN(GenerativeEstimator):
     pool_factor : int, default 5
         Rows that the generator draws for each refined row to be chosen from; read by `sample` too.
 
+    membership_limit : float or None, default None
+        Training ends, at the state before, once an attack tells rows trained on from rows held out
+        with a higher AUC (0.5 is a coin toss); it needs a `holdout`, and proves nothing.
+    privacy : Privacy or None, default None
+        A budget for all that is learned from the rows; see `synthgan.Privacy`. `random_state` then
+        makes the noise foreseeable, and marks the model as one for tests only.
+
     Attributes
     ----------
     schema_ : Schema
@@ -121,11 +133,13 @@ class SynthGAN(GenerativeEstimator):
         The seed that was used; `random_state=seed_` repeats the fit.
     stopped_ : str
         Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
-        "diverged" (the best state is kept), or "nothing to learn" for a table of constants and
-        identifiers.
+        "diverged" (the best state is kept), "membership", or "nothing to learn" for a table of
+        constants and identifiers.
     refinement_ : Refinement
         What samples are refined by: effective sample size of the pool, rounds, trees, redrawn
         columns with their gain, seconds; or why they are not.
+    privacy_ : Ledger or None
+        What was bought from the budget: `epsilon_spent`, `delta`, `unit`, `entries`.
 
     See Also
     --------
@@ -156,6 +170,7 @@ class SynthGAN(GenerativeEstimator):
     .. [14] Park et al., "Data synthesis based on generative adversarial networks" (table-GAN),
        2018.
     .. [15] Odena et al., "Conditional image synthesis with auxiliary classifier GANs", 2017.
+    .. [16] Jordon et al., "PATE-GAN", 2019.
 
     Examples
     --------
@@ -174,32 +189,13 @@ class SynthGAN(GenerativeEstimator):
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         **PLAN_RULES,
-        "max_seconds": NOTHING | real("a number of seconds above 0", 0, open_low=True),
-        "schema": Rule(
-            "None, a dict or a Schema",
-            lambda value: value is None or isinstance(value, Mapping) or hasattr(value, "to_dict"),
-        ),
-        "random_state": RANDOM_STATE,
-        "device": Rule("'auto' or a torch device such as 'cpu'", lambda x: isinstance(x, str)),
-        "verbose": whole(0, 2) | kind("a bool", bool),
-        "rare_threshold": whole(1),
-        "holdout": AUTO | real("a share from 0 to 0.5", 0, 0.5),
-        "refine": REFINE,
-        "pool_factor": POOL_FACTOR,
-        "callbacks": Rule(
-            "None, a callable or a list of callables",
-            lambda value: (
-                value is None
-                or callable(value)
-                or (isinstance(value, list | tuple) and all(map(callable, value)))
-            ),
-        ),
+        **FIT_RULES,
     }
 
     def __init__(
         self,
         *,
-        objective: str = "relativistic",
+        objective: str = "auto",
         epochs: int | str = "auto",
         max_seconds: float | None = None,
         batch_size: int | str = "auto",
@@ -229,6 +225,8 @@ class SynthGAN(GenerativeEstimator):
         callbacks: Any = None,
         refine: bool = True,
         pool_factor: int = 5,
+        membership_limit: float | None = None,
+        privacy: Any = None,
     ) -> None:
         self.objective = objective
         self.epochs = epochs
@@ -260,6 +258,8 @@ class SynthGAN(GenerativeEstimator):
         self.callbacks = callbacks
         self.refine = refine
         self.pool_factor = pool_factor
+        self.membership_limit = membership_limit
+        self.privacy = privacy
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn a table; whatever was learned before is forgotten.
@@ -295,11 +295,20 @@ class SynthGAN(GenerativeEstimator):
         started = time.monotonic()
         self._check_parameters()
         device = pick_device(self.device)
+        privacy = privacy_of(self)
+        if privacy is None:
+            check_public(self.objective)
+        else:
+            check_private(self.get_params(deep=False), sample_weight is not None)
         source = open_source(X, drop=dropped(self.schema))
         weights = check_weights(sample_weight, source.rows)
         task = self._task(source.home, device, started)
         with ProgressBar(self.verbose) as bar:
-            model = learn(source, weights, task, [bar, *self._callbacks()], bar.say)
+            callbacks: list[Callback] = [bar, *self._callbacks()]
+            if privacy is None:
+                model = learn(source, weights, task, callbacks, bar.say)
+            else:
+                model = fit_privately(X, source, task, privacy, callbacks)
         if model.trained.stopped == "max_seconds" and not model.trained.history:
             raise TrainingError(
                 f"max_seconds={self.max_seconds:g} was over before training began: reading and "
@@ -330,6 +339,7 @@ class SynthGAN(GenerativeEstimator):
             deadline=None if self.max_seconds is None else started + float(self.max_seconds),
             device=device,
             refine=max(LEAST_FACTOR, int(self.pool_factor)) if self.refine else 0,
+            most_membership=1.0 if self.membership_limit is None else float(self.membership_limit),
         )
 
     def _callbacks(self) -> list[Callback]:

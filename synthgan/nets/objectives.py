@@ -138,6 +138,9 @@ class Objective:
         Bound of the critic's weights after each of its moves; 0 for none.
     conditional : bool
         Whether the game hands both players a condition vector and trains by sampling (CTGAN).
+    scores_rows : bool
+        Whether the critic's loss is a sum over rows, real and fake ones apart, and its penalty can
+        be left to a spectral norm or to clipped weights: what private training asks for.
     """
 
     critic: PairLoss
@@ -151,6 +154,7 @@ class Objective:
     critic_widths: int = 2
     clip: float = 0.0
     conditional: bool = False
+    scores_rows: bool = False
 
 
 OBJECTIVES: dict[str, Objective] = {
@@ -164,10 +168,20 @@ OBJECTIVES: dict[str, Objective] = {
         critic_widths=1,
     ),
     "minimax": Objective(
-        classifier_critic, minimax_generator, "ends", penalty_weight=10.0, learning_rate=1e-3
+        classifier_critic,
+        minimax_generator,
+        "ends",
+        penalty_weight=10.0,
+        learning_rate=1e-3,
+        scores_rows=True,
     ),
     "non-saturating": Objective(
-        classifier_critic, non_saturating_generator, "ends", penalty_weight=10.0, learning_rate=1e-3
+        classifier_critic,
+        non_saturating_generator,
+        "ends",
+        penalty_weight=10.0,
+        learning_rate=1e-3,
+        scores_rows=True,
     ),
     "least-squares": Objective(
         least_squares_critic,
@@ -175,9 +189,15 @@ OBJECTIVES: dict[str, Objective] = {
         "ends",
         penalty_weight=10.0,
         learning_rate=1e-3,
+        scores_rows=True,
     ),
     "hinge": Objective(
-        hinge_critic, wasserstein_generator, "ends", penalty_weight=10.0, learning_rate=1e-3
+        hinge_critic,
+        wasserstein_generator,
+        "ends",
+        penalty_weight=10.0,
+        learning_rate=1e-3,
+        scores_rows=True,
     ),
     "wgan-clip": Objective(
         wasserstein_critic,
@@ -187,6 +207,7 @@ OBJECTIVES: dict[str, Objective] = {
         learning_rate=5e-4,
         critic_steps=3,
         clip=0.03,
+        scores_rows=True,
     ),
     "wgan-gp": Objective(
         wasserstein_critic,

@@ -18,11 +18,14 @@ class Check:
         hardly ever draws, beyond chance.
     parts : tuple of str
         The largest of these, in words.
+    membership : float
+        AUC of an attack that tells rows trained on from rows held out; 0.5 if nobody attacked.
     """
 
     quality: float
     lost: float = 0.0
     parts: tuple[str, ...] = ()
+    membership: float = 0.5
 
     @property
     def worth(self) -> float:

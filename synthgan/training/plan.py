@@ -12,6 +12,8 @@ import torch
 from synthgan.data.layout import Layout
 from synthgan.nets.objectives import OBJECTIVES, Objective
 
+# what "auto" is, where no budget asks for another game
+USUAL = "relativistic"
 # bins by which a critic sees a scalar
 SCALAR_BINS = 16
 # columns from which on a zero-centred penalty has its full weight
@@ -43,7 +45,7 @@ class Plan:
     Parameters
     ----------
     objective : str
-        A name in `OBJECTIVES`.
+        A name in `OBJECTIVES`, or "auto".
     epochs : int or "auto"
         Passes over the rows; "auto" ends on a plateau of quality.
     batch_size : int or "auto"
@@ -76,7 +78,7 @@ class Plan:
         Weight of that.
     """
 
-    objective: str = "relativistic"
+    objective: str = "auto"
     epochs: int | Auto = "auto"
     batch_size: int | Auto = "auto"
     learning_rate: float | Auto = "auto"
@@ -99,7 +101,8 @@ class Plan:
 
     def resolve(self, rows: int, layout: Layout, device: str = "cpu") -> ResolvedPlan:
         """Settle every "auto" for a table of `rows` rows and this layout."""
-        objective = OBJECTIVES[self.objective]
+        name = USUAL if self.objective == "auto" else self.objective
+        objective = OBJECTIVES[name]
         batch = 500 if self.batch_size == "auto" else self.batch_size
         pack = int(_or(self.pack, objective.pack))
         batch = _whole_packs(min(batch, rows), pack)
@@ -111,7 +114,7 @@ class Plan:
         precision = native_precision(device) if self.precision == "auto" else self.precision
         width = int(_or(self.width, 128 if layout.width <= 400 else 192))
         return ResolvedPlan(
-            objective=self.objective,
+            objective=name,
             steps=steps,
             stop_on_plateau=plateau,
             batch_size=batch,
@@ -174,12 +177,9 @@ class ResolvedPlan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ResolvedPlan:
         """The reverse of `to_dict`, for files of earlier versions too."""
-        objective = OBJECTIVES[values["objective"]]
-        settled = {
-            "critic_steps": objective.critic_steps,
-            "pack": objective.pack,
-            "critic_width": 2 * values["width"],
-        }
+        settled = {"critic_width": 2 * values["width"]}
+        if (objective := OBJECTIVES.get(values["objective"])) is not None:
+            settled |= {"critic_steps": objective.critic_steps, "pack": objective.pack}
         return cls(**{**settled, **values})
 
 

@@ -18,6 +18,7 @@ from synthgan.errors import SynthganWarning
 from synthgan.nets.critics import Critic
 from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
+from synthgan.nets.pair_critic import PairCritic
 from synthgan.sampling import Sampler
 from synthgan.training.check import Check
 from synthgan.training.games import TableGame
@@ -40,8 +41,8 @@ class Trained:
     ----------
     sampler : Sampler
         Draws encoded rows from the averaged generator.
-    critic : Critic
-        The critic beside it, or several.
+    critic : Critic or PairCritic
+        The critic beside it, or several; of a private fit a table of the generator's own rows.
     plan : ResolvedPlan
         What it was trained by.
     layout : Layout
@@ -50,15 +51,28 @@ class Trained:
         One record a round.
     stopped : str
         Why training ended: "epochs", "plateau", "max_seconds", "callback", "interrupted",
-        "diverged", or "nothing to learn" for a table without a code.
+        "diverged", "membership", or "nothing to learn" for a table without a code.
     """
 
     sampler: Sampler
-    critic: Critic
+    critic: Critic | PairCritic
     plan: ResolvedPlan
     layout: Layout
     history: list[Record] = field(default_factory=list)
     stopped: str = "epochs"
+
+    @property
+    def networks(self) -> Critic:
+        """The critic, where it is made of networks.
+
+        Raises
+        ------
+        TypeError
+            If it is a table.
+        """
+        if isinstance(self.critic, PairCritic):
+            raise TypeError("the critic of a private fit is a table, and has no hidden layers")
+        return self.critic
 
     @torch.no_grad()
     def score(self, matrix: EncodedMatrix) -> np.ndarray:
@@ -70,13 +84,17 @@ class Trained:
 
     def _score_chunk(self, matrix: EncodedMatrix, start: int) -> np.ndarray:
         chosen = slice(start, start + SCORING_ROWS)
-        device = next(self.critic.parameters()).device
         offsets = torch.as_tensor(self.layout.choice_offsets[: matrix.codes.shape[1]])
         codes, scalars = (
             torch.as_tensor(matrix.codes[chosen]),
             torch.as_tensor(matrix.scalars[chosen]),
         )
-        rows = one_hot_rows(codes, scalars, offsets, self.layout).to(device)
+        rows = one_hot_rows(codes, scalars, offsets, self.layout)
+        if isinstance(self.critic, PairCritic):
+            found: np.ndarray = self.critic(rows).double().numpy()
+            return found
+        device = next(self.critic.parameters()).device
+        rows = rows.to(device)
         rows = CriticFeatures(self.layout, self.plan.scalar_bins).to(device)(rows)
         # conditional critics also see a condition vector: an empty one asks for nothing
         context = self.critic.input_size // self.plan.pack - rows.shape[1]
@@ -86,8 +104,13 @@ class Trained:
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A JSON-safe header and arrays, for the model file."""
-        nets = {"generator": self.sampler.generator, "critic": self.critic}
-        arrays = {
+        nets: dict[str, torch.nn.Module] = {"generator": self.sampler.generator}
+        arrays: dict[str, np.ndarray] = {}
+        if isinstance(self.critic, PairCritic):
+            arrays = {f"pairs.{name}": array for name, array in self.critic.to_arrays().items()}
+        else:
+            nets["critic"] = self.critic
+        arrays |= {
             f"{name}.{key}": value.cpu().numpy()
             for name, net in nets.items()
             for key, value in net.state_dict().items()
@@ -107,9 +130,12 @@ class Trained:
         conditional = frequencies is not None
         generator = build_generator(layout, plan, 0, conditional)
         generator.load_state_dict(part(tensors, "generator."))
+        sampler = _sampler(generator, layout, frequencies)
+        if pairs := part(arrays, "pairs."):
+            table = PairCritic.from_arrays(layout, pairs)
+            return cls(sampler, table, plan, layout, [], header["stopped"])
         critic = build_critic(layout, plan, 0, conditional)
         critic.load_state_dict(part(tensors, "critic."))
-        sampler = _sampler(generator, layout, frequencies)
         critic.eval().requires_grad_(False)
         return cls(sampler, critic, plan, layout, [], header["stopped"])
 
@@ -124,6 +150,7 @@ def train(
     device: str = "cpu",
     quality: Callable[[Sampler], Check] | None = None,
     callbacks: Sequence[Callback] = (),
+    most_membership: float = 1.0,
 ) -> Trained:
     """Train a pair on an encoded table.
 
@@ -145,6 +172,8 @@ def train(
         Judges a sampler by rows it has not seen.
     callbacks : sequence of callable
         Called with each record of the history; a true return value stops training.
+    most_membership : float, default 1.0
+        Training ends where `quality` finds an attack that tells more of who was trained on.
 
     Returns
     -------
@@ -171,6 +200,7 @@ def train(
         quality=None if quality is None else lambda: quality(sampler),
         stop_on_plateau=resolved.stop_on_plateau,
         callbacks=callbacks,
+        most_membership=most_membership,
     )
     stopped = trainer.run()
     game.settle()

@@ -90,6 +90,8 @@ class Trainer:
         Bring the end forward once quality has stopped rising.
     callbacks : sequence of callable
         Called with each record of the history; a true return value stops training.
+    most_membership : float, default 1.0
+        Training ends, at the state before, where an attack tells more of who was trained on.
     """
 
     def __init__(
@@ -103,7 +105,9 @@ class Trainer:
         quality: Callable[[], Check] | None,
         stop_on_plateau: bool,
         callbacks: Sequence[Callback] = (),
+        most_membership: float = 1.0,
     ) -> None:
+        self.most_membership = most_membership
         self.game, self.budget, self.schedule = game, budget, Schedule(peak_rate)
         self.rows_per_step, self.steps_per_epoch = rows_per_step, steps_per_epoch
         self.quality, self.stop_on_plateau, self.callbacks = quality, stop_on_plateau, callbacks
@@ -145,6 +149,8 @@ class Trainer:
                 self._recover(self._broken())
             elif self._check_is_due():
                 record["quality"], record["lost"] = self._check(progress)
+                if self._tells_of_members():
+                    return "membership"
             self.game.balance(losses)
             if any([callback(record) for callback in self.callbacks]):
                 return "callback"
@@ -211,12 +217,18 @@ class Trainer:
             self.schedule.hasten(progress)
         return found.quality, found.lost
 
+    def _tells_of_members(self) -> bool:
+        """Whether the last check found more of who was trained on than is allowed."""
+        return bool(self._checks) and self._checks[-1].membership > self.most_membership
+
     def _keep(self, found: Check) -> None:
         """Keep the present state unless an earlier one was better beyond chance.
 
         While the rate falls a generator goes on learning what a check of columns and pairs on few
         rows no longer tells from chance: of states that look alike, the last is the best.
         """
+        if found.membership > self.most_membership:
+            return
         if found.worth > self.best.worth:
             self.best = found
         if found.worth >= self.best.worth - CHANCE * abs(self.best.quality):

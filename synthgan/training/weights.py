@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -49,8 +49,12 @@ class Weights:
 
     def descend(self, loss: Tensor) -> None:
         """One step of Adam down the slope of a loss."""
-        slopes = torch.autograd.grad(loss, self._weights, materialize_grads=True)
-        torch._foreach_copy_(self._slopes, slopes)
+        self.follow(torch.autograd.grad(loss, self._weights, materialize_grads=True))
+
+    @torch.no_grad()
+    def follow(self, slopes: Sequence[Tensor]) -> None:
+        """One step of Adam down slopes, one for each parameter of the network."""
+        torch._foreach_copy_(self._slopes, list(slopes))
         self._steps.add_(1.0)
         # torch.optim would first load a compiler, which takes longer than small tables to learn
         torch.ops.aten._fused_adam_.tensor_lr(

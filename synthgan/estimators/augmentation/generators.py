@@ -10,6 +10,7 @@ from synthgan.data.home import Home
 from synthgan.data.overrides import overrides_of
 from synthgan.errors import ParameterError
 from synthgan.estimators.base import by_name
+from synthgan.estimators.private.conflicts import refuse_budget
 from synthgan.estimators.synthesizer import SynthGAN
 
 # steps of the default generator's training: new rows of a class are refined, and what a longer
@@ -38,8 +39,9 @@ def check_generator(generator: Any) -> None:
     Raises
     ------
     ParameterError
-        If its `sample` takes no ``where=``, or it has no schema or random state.
+        If its `sample` takes no ``where=``, it has no schema or random state, or it has a budget.
     """
+    refuse_budget(generator, "augmentation, whose real rows stand beside the new ones,")
     draws = getattr(generator, "sample", None)
     able = callable(draws) and "where" in inspect.signature(draws).parameters
     if not (able and hasattr(generator, "schema") and hasattr(generator, "random_state")):

@@ -22,6 +22,7 @@ from synthgan.estimators.detection.fitted import FittedDetector
 from synthgan.estimators.generative import GenerativeEstimator
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, real
+from synthgan.estimators.private.conflicts import refuse_budget
 from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from
 from synthgan.estimators.synthesizer import SynthGAN
 
@@ -184,6 +185,7 @@ class GANOutlierDetector(FittedDetector):
             For a table that cannot be learned.
         """
         self._check_parameters()
+        refuse_budget(self.generator, "a detector")
         seed, names = seed_from(self.random_state), self._score_names()
         generator, codec, table = self._learned_table(X, names, seed)
         if not any(each.kind not in ("id", "drop") for each in codec.schema):

@@ -23,6 +23,7 @@ from synthgan.estimators.history import history_frame
 from synthgan.estimators.imputing.overlay import hole_masks, overlay, with_indicators, with_names
 from synthgan.estimators.parameters import NOTHING, Rule, kind, plain, whole
 from synthgan.estimators.planned import PLAN_RULES
+from synthgan.estimators.private.conflicts import refuse_budget
 from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from, stream
 from synthgan.estimators.synthesizer import SynthGAN
 from synthgan.imputation.model import Imputation
@@ -163,6 +164,7 @@ class GANImputer(TransformerMixin, TableEstimator):
         game = SynthGAN() if self.generator is None else clone(self.generator)
         game._check_parameters()
         _refuse_target(game)
+        refuse_budget(game, "an imputer")
         self.seed_ = seed_from(self.random_state)
         source = open_source(X, drop=dropped(game.schema))
         table = source.table()

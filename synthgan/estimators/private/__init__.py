@@ -1,0 +1,1 @@
+"""A fit within a privacy budget: the only room where rows meet a ledger."""
