@@ -380,9 +380,10 @@ def test_a_value_out_of_range_is_refused_by_fit(name, value):
 def test_all_wrong_parameters_are_named_at_once():
     with pytest.raises(ParameterError) as caught:
         quick(objective="relativistc", epochs=-3, width="wide").fit(people())
+    names = ["auto", *OBJECTIVES, "marginals", "pate"]
     assert str(caught.value) == (
         "SynthGAN: 3 problems\n"
-        f"- objective: expected {' or '.join(map(repr, ['auto', *OBJECTIVES, 'marginals', 'pate']))}, "
+        f"- objective: expected {' or '.join(map(repr, names))}, "
         "found 'relativistc' (str) (did you mean 'relativistic'?)\n"
         "- epochs: expected 'auto' or a whole number of at least 1, found -3 (int)\n"
         "- width: expected 'auto' or a whole number of at least 1, found 'wide' (str)"
