@@ -277,6 +277,18 @@ def test_a_column_of_which_nothing_can_be_shown_comes_out_missing() -> None:
     assert sample["name"].is_unique and not set(sample["name"]) & set(frame["name"])
 
 
+def test_a_table_may_have_one_column() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"x": np.where(random.random(3000) < 0.3, 0, random.integers(1, 60, 3000))}
+    )
+    for table_ in (frame, frame.assign(key=[f"k{i}" for i in range(3000)])):
+        model = SynthGAN(
+            privacy=Privacy(epsilon=2.0), schema={"key": "id"} if "key" in table_ else None, **SOON
+        ).fit(table_)
+        assert 0.1 < (model.sample(2000)["x"] == 0).mean() < 0.5
+
+
 def test_options_that_contradict_a_budget_are_refused_together() -> None:
     asked = {
         "objective": "wgan-gp",

@@ -119,6 +119,10 @@ class Ledger:
         self.__dict__.pop("epsilon_spent", None)
         return entry
 
+    def __contains__(self, what: object) -> bool:
+        """Whether a purchase is planned."""
+        return what in self._planned
+
     def planned(self, what: str) -> Entry:
         """A purchase as it is planned.
 

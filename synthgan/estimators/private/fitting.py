@@ -102,7 +102,7 @@ def learn_privately(
     ParameterError
         If the budget is too small for what is to be learned.
     SchemaError
-        If nothing of a column can be shown within the budget.
+        If what was declared does not fit the types of the columns.
     """
     types = table.types()
     said = _said(table, task, privacy)
@@ -223,8 +223,8 @@ def buy_marginals(
 ) -> Marginals:
     """Buy the tables of all pairs of columns; what is known of single ones is in the codec."""
     per_unit, rows = ledger.budget.rows_per_unit, codec.rows
-    coded = len(codec.layout.spans)
-    deviation = per_unit * ledger.planned(PAIRS).noise if coded > 1 else 1.0
+    # a single column has no pair
+    deviation = per_unit * ledger.planned(PAIRS).noise if PAIRS in ledger else 1.0
     cells = CellMap.of(codec.coded, codec.layout, deviation)
     pairs = cells.columns * (cells.columns - 1) // 2
     options = _option_shares(codec)
