@@ -373,7 +373,8 @@ def test_rows_of_a_unit_are_protected_together() -> None:
     visits = pd.concat([visits, visits[visits.who == 7].sample(500, replace=True, random_state=0)])
     privacy = Privacy(epsilon=2.0, unit="who", rows_per_unit=5, public_rows=True)
     model = SynthGAN(privacy=privacy, random_state=0, **SOON).fit(visits)
-    assert model._model.codec.rows == 1500
+    # 300 of at most 5 rows: how many are used is bought, whatever is public
+    assert 1300 < model._model.codec.rows < 1700 and model._model.codec.rows != 1500
     assert list(model.sample(5).columns) == ["x", "y"]
     assert model.privacy_.unit == "who"
     with pytest.raises(ParameterError, match="'who'"):

@@ -91,7 +91,7 @@ def purchases(
     kept = {name: each for name, each in types.items() if kind_of(each, told[name]) != "drop"}
     unknown = [name for name, each in kept.items() if _are_unknown(each, told[name])]
     share = THRESHOLDS * budget.delta / max(len(unknown), 1)
-    entries = [] if budget.public_rows else [Entry(ROWS, COARSE * noise)]
+    entries = [Entry(ROWS, COARSE * noise)] if budget.buys_rows else []
     for name, found in kept.items():
         times = 1
         if _is_line(found, told[name]):
@@ -120,7 +120,7 @@ class PrivateSummaries:
         self._ledger, self._noise = ledger, noise
         self._per_unit = ledger.budget.rows_per_unit
         self.rows = rows
-        if not ledger.budget.public_rows:
+        if ledger.budget.buys_rows:
             self.rows = max(int(self._count(ROWS, np.array([rows]))[0]), 1)
 
     def of(self, name: str, column: pa.Array, override: Said) -> Summary:

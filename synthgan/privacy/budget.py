@@ -34,7 +34,8 @@ class Privacy:
     rows_per_unit : int, default 1
         Rows of a unit that are used at most; others are left out by chance.
     public_rows : bool, default False
-        Whether the number of rows is no secret. Otherwise it is bought from the budget.
+        Whether the number of rows is no secret. Otherwise it is bought from the budget; so is, with
+        a unit, how many of them are used.
 
     Raises
     ------
@@ -85,6 +86,11 @@ class Privacy:
             )
         if problems:
             raise ParameterError("\n".join(problems))
+
+    @property
+    def buys_rows(self) -> bool:
+        """Whether the number of rows that are used has to be bought."""
+        return not self.public_rows or self.unit is not None
 
     def in_words(self) -> str:
         """Whom it protects, for people to read.
