@@ -53,14 +53,16 @@ class Witness:
         chance : float
             With which a canary is in the answer, as far as is known.
         """
-        coins = np.eye(len(along)) / (chance * (1.0 - chance))
+        coins = 1.0 / (chance * (1.0 - chance))
         # whether one is in it falls on either side of that chance
         apart = along - chance * gram.sum(axis=1)
+        spread, ways = np.linalg.eigh(gram)
+        turned = ways.T @ apart
         for trust, scores in self.scores.items():
             weight = trust / deviation**2
-            doubt = np.linalg.inv(weight * gram + coins)
-            gained = len(along) / np.trace(doubt) - coins[0, 0]
-            scores += gained * (doubt @ (weight * apart))
+            sure = weight * np.maximum(spread, 0.0) + coins
+            gained = len(along) / np.sum(1.0 / sure) - coins
+            scores += gained * (ways @ (weight * turned / sure))
 
     def saw_tables(self, cells: CellMap, told: Floats, deviation: float) -> None:
         """Look at the tables of all pairs of cells, in rows, of shape (cells, cells)."""
