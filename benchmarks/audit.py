@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/audit.py --data DIR
 
 Three tables of 4,000 rows, epsilon from 0.5 to 10; the default, which buys tables of pairs (1,000
-canaries), and a critic by DP-SGD (`--moves` draws of it, 400 canaries). Then the same with a mistake put in on
-purpose: noise that is off, clipping that is off. A bound above what is claimed is a mistake that
-was found.
+canaries), and a critic by DP-SGD (`--moves` draws of it, 400 canaries). Then the same with a
+mistake put in on purpose: noise that is off, clipping that is off. A bound above what is claimed is
+a mistake that was found.
 """
 
 from __future__ import annotations
