@@ -94,14 +94,14 @@ def learn_refiner(
     started = time.monotonic()
     if lesson.deadline is not None and started >= lesson.deadline:
         return None, Refinement("no time was left")
+    learner = _Learner(lesson, say)
     try:
-        refiner = _Learner(lesson, say).learn()
+        refiner = learner.learn()
     except KeyboardInterrupt:
         return None, Refinement("interrupted")
     seconds = time.monotonic() - started
     if refiner.is_idle:
-        late = lesson.deadline is not None and time.monotonic() >= lesson.deadline
-        state = "no time was left" if late else "trees find nothing to refine"
+        state = "no time was left" if learner.was_late else "trees find nothing to refine"
         return None, Refinement(state, seconds=seconds)
     return refiner, _account(refiner, seconds)
 
@@ -112,6 +112,8 @@ class _Learner:
     def __init__(self, lesson: Lesson, say: Callable[[str], None]) -> None:
         self.lesson, self.features, self.say = lesson, lesson.features, say
         self.rng = np.random.default_rng(lesson.seed)
+        # whether any stage ended by the clock, and so may have missed something
+        self.was_late = False
         self.threads = torch.get_num_threads()
         most = min(MOST_ROWS, MOST_CELLS // (lesson.factor * len(lesson.features.names)))
         if lesson.deadline is not None:
@@ -154,7 +156,8 @@ class _Learner:
         return EncodedMatrix.concat(parts)
 
     def _ratio(self, pool: Floats, rounds: int) -> LearnedRatio | None:
-        return learn_ratio(
+        until = self._until(WEIGHING_SHARE)
+        found = learn_ratio(
             self.real.rows,
             pool,
             self.features.categorical,
@@ -165,8 +168,10 @@ class _Learner:
             rounds=rounds,
             growth=GROWTH,
             threads=self.threads,
-            deadline=self._until(WEIGHING_SHARE),
+            deadline=until,
         )
+        self._is_late(until)
+        return found
 
     def _conditionals(self, generated: Table) -> tuple[Conditional, ...]:
         found = []
@@ -198,7 +203,9 @@ class _Learner:
 
     def _is_late(self, deadline: float | None = None) -> bool:
         deadline = self.lesson.deadline if deadline is None else deadline
-        return deadline is not None and time.monotonic() >= deadline
+        late = deadline is not None and time.monotonic() >= deadline
+        self.was_late |= late
+        return late
 
 
 def _account(refiner: Refiner, seconds: float) -> Refinement:
