@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from synthgan.data.arrow_types import is_text
 from synthgan.data.fineness import Fineness
 from synthgan.data.number_summary import NumberSummary
 from synthgan.data.summaries import LevelSummary, summarise
-from synthgan.data.ticks import order_keys
+from synthgan.data.ticks import order_keys, to_ticks
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -55,36 +54,24 @@ def _as_ticks(values: Floats, dtype: np.dtype[Any]) -> np.ndarray:
 
 def few_numbers(levels: pa.Array, counts: Integers, missing: int) -> NumberSummary:
     """The summary of a column of these numbers, taken as levels."""
-    kept = np.flatnonzero(counts > 0) if (counts > 0).any() else np.arange(1)
-    repeated = np.repeat(kept, np.maximum(counts[kept], 1))
-    found = summarise(levels.take(pa.array(repeated)))
-    gone = summarise(pa.nulls(missing, levels.type))
-    assert isinstance(found, NumberSummary) and isinstance(gone, NumberSummary)
-    return found.merge(gone) if missing else found
+    shown, kept = _present(levels, counts)
+    each = summarise(shown)
+    assert isinstance(each, NumberSummary)
+    # a summary has its values in order
+    kept = kept[np.argsort(to_ticks(shown)[0], kind="stable")]
+    return replace(each, rows=int(kept.sum()) + missing, missing=missing, counts=kept)
 
 
 def level_summary(levels: pa.Array, counts: Integers, missing: int) -> LevelSummary:
-    """The summary that a column of these levels would have."""
+    """The summary of a column of these levels; what they look like nobody asks, once it is told."""
+    shown, kept = _present(levels, counts)
+    return LevelSummary(int(kept.sum()) + missing, missing, shown, kept)
+
+
+def _present(levels: pa.Array, counts: Integers) -> tuple[pa.Array, Integers]:
+    """The levels that have rows; the first one if none has."""
     full = np.flatnonzero(counts > 0) if (counts > 0).any() else np.arange(1)
-    kept = np.maximum(counts[full], 1)
-    shown = levels.take(pa.array(full))
-    if not is_text(shown.type):
-        return LevelSummary(int(kept.sum()) + missing, missing, shown, kept)
-    one = summarise(shown)
-    assert isinstance(one, LevelSummary)
-    lengths = np.asarray(pc.utf8_length(shown))
-    words = np.asarray(pc.count_substring(shown, " ")) + 1
-    return LevelSummary(
-        int(kept.sum()) + missing,
-        missing,
-        shown,
-        kept,
-        True,
-        int((lengths * kept).sum()),
-        int((words * kept).sum()),
-        one.lengths,
-        one.prefix,
-    )
+    return levels.take(pa.array(full)), np.maximum(counts[full], 1)
 
 
 def whole_counts(counts: Floats) -> Integers:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from synthgan.errors import SynthganWarning
 from synthgan.evaluation.embedding import nearest
-from synthgan.evaluation.measures.closeness import NEAR_RATIO
+from synthgan.evaluation.measures.closeness import NEAR_RATIO, ratios
 from synthgan.evaluation.reference import Reference
 
 # how often rows that are refused are drawn again
@@ -53,7 +53,7 @@ class CopyFilter:
         for start in range(0, len(points), _AT_ONCE):
             here = slice(start, start + _AT_ONCE)
             ways, _ = nearest(points[here], self._points, 2)
-            found[here] = (ways[:, 0] <= NEAR_RATIO * ways[:, 1]) & (ways[:, 1] > 0)
+            found[here] = ratios(ways)[1] < NEAR_RATIO
         return found
 
     def draw(self, rows: int, more: Callable[[int, int], pa.Table]) -> pa.Table:

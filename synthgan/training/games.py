@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +26,7 @@ from synthgan.training.players import (
 )
 from synthgan.training.replay import Replay
 from synthgan.training.rows import ConditionDraw, DeviceRows
-from synthgan.training.weights import Weights, flatten, restore_all, snapshot_all, view
+from synthgan.training.weights import Weights, averaged, restore_all, snapshot_all
 
 AVERAGE_DECAY = 0.999
 # rows whose slopes are held to 0 in a move of the critic: more tell little more and cost much
@@ -71,13 +70,11 @@ class TableGame:
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = build_generator(layout, plan, seed, conditional).to(device)
         if self.conditions is None:
-            start_at_shares(self.generator, self.rows)
+            start_at_shares(self.generator, self.rows.shares())
         self.features = CriticFeatures(layout, plan.scalar_bins).to(device)
         self.critic = build_critic(layout, plan, seed + 1, conditional).to(device)
         self.predictor = build_predictor(layout, plan, seed)
-        self.average = deepcopy(self.generator).requires_grad_(False)
-        self._average = flatten(self.average)
-        view(self.average, self._average)
+        self.average, self._average = averaged(self.generator)
         self._spectral = [net for net in self.critic.modules() if isinstance(net, SpectralLinear)]
         self.noise = Noise(self.generator, self.frequencies)
         self._steps = 0

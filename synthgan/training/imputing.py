@@ -9,7 +9,6 @@ cell that it is later held to, so that copying them costs nothing and teaches no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +26,7 @@ from synthgan.training.players import State, first_broken, initialise, start_at_
 from synthgan.training.rows import DeviceRows
 from synthgan.training.schedule import Budget
 from synthgan.training.trainer import Callback, Record, Trainer
-from synthgan.training.weights import Weights, flatten, restore_all, snapshot_all, view
+from synthgan.training.weights import Weights, averaged, restore_all, snapshot_all
 
 AVERAGE_DECAY = 0.998
 # share of the known cells of a row that are hidden in a step, at most: rows with few holes and rows
@@ -99,11 +98,9 @@ class ImputationGame:
         self._known = torch.as_tensor(known_cells(matrix, layout), device=device)
         self._stream = torch.Generator(device).manual_seed(seed)
         self.generator = initialise(cell_generator(self.view, plan), seed).to(device)
-        start_at_shares(self.generator, self.rows)
+        start_at_shares(self.generator, self.rows.shares())
         self.critic = initialise(cell_critic(self.view, plan), seed + 1).to(device)
-        self.average = deepcopy(self.generator).requires_grad_(False)
-        self._average = flatten(self.average)
-        view(self.average, self._average)
+        self.average, self._average = averaged(self.generator)
         self._rate = torch.zeros((), device=device)
         self._steps, self._adversarial = 0, ADVERSARIAL_WEIGHT
         dtype = torch.bfloat16 if plan.precision == "bfloat16" else torch.float32

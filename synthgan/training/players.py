@@ -13,7 +13,6 @@ from synthgan.nets.critics import Critic, CriticPanel, MLPCritic, SpectralLinear
 from synthgan.nets.features import CriticFeatures
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.training.plan import ResolvedPlan
-from synthgan.training.rows import DeviceRows
 
 # between the seeds of one fit's networks: the generator's is its own, the critics' follow
 TARGET_SEED = 1_000
@@ -77,13 +76,13 @@ def initialise(net: Net, seed: int) -> Net:
 
 
 @torch.no_grad()
-def start_at_shares(generator: MLPGenerator, rows: DeviceRows) -> None:
-    """Have a fresh generator draw each option about as often as the rows hold it.
+def start_at_shares(generator: MLPGenerator, shares: Tensor) -> None:
+    """Have a fresh generator draw options about as often as these shares, of shape (n_options,).
 
     From an even start a level of two rows in a million would be drawn as often as a common one, and
     a critic, that hardly ever sees a real one, would take long to say so.
     """
-    logits = rows.shares().log().to(generator.leave.bias.dtype)
+    logits = shares.log().to(generator.leave.bias.dtype)
     generator.leave.bias[: len(logits)] += logits
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,7 @@ ALIGNMENT = 64
 # what keeps Adam from dividing by zero
 EPSILON = 1e-8
 State = dict[str, Tensor]
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Weights:
@@ -119,6 +122,14 @@ def restore_all(average: Tensor, players: Mapping[str, Weights], state: State) -
     average.copy_(state["average"])
     for name, weights in players.items():
         weights.restore(part(state, f"{name}."))
+
+
+def averaged(net: Net) -> tuple[Net, Tensor]:
+    """A copy of a network that nobody trains, and its weights in one tensor, by which it moves."""
+    copy = deepcopy(net).requires_grad_(False)
+    flat = flatten(copy)
+    view(copy, flat)
+    return copy, flat
 
 
 def flatten(net: nn.Module) -> Tensor:

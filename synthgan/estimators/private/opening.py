@@ -17,11 +17,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthgan.data.arrow_types import is_number
-from synthgan.data.conforming import fit
 from synthgan.data.native import joined, plain_values
 from synthgan.data.problems import nearest
 from synthgan.data.source import Source
 from synthgan.errors import ParameterError
+from synthgan.estimators.fitting import Rows
 from synthgan.privacy.budget import Privacy
 from synthgan.privacy.noise import Noise
 from synthgan.privacy.units import Units
@@ -57,11 +57,7 @@ class PrivateTable:
 
     def chunks(self) -> Iterator[pa.Table]:
         """The used rows, chunk by chunk."""
-        start = 0
-        for chunk in self.source.chunks():
-            end = start + chunk.num_rows
-            yield chunk.filter(pa.array(self.used[start:end]))
-            start = end
+        return Rows(self.source, self.used.astype(np.float64)).chunks()
 
     def types(self) -> dict[str, pa.DataType]:
         """Of each column."""
@@ -89,7 +85,8 @@ def open_privately(X: Any, source: Source, privacy: Privacy, noise: Noise) -> Pr
     """
     guessed = _guessed(X, source)
     if guessed:
-        source = _as_floats(source, guessed)
+        types = {each.name: each.type for each in source.schema}
+        source = source.cast({**types, **dict.fromkeys(guessed, pa.float64())})
     if privacy.unit is None:
         units = Units.each_row(source.rows)
         return PrivateTable(source, np.ones(source.rows, dtype=bool), units, guessed)
@@ -122,19 +119,6 @@ def _guessed(X: Any, source: Source) -> frozenset[str]:
     return frozenset(
         each.name for each in source.schema if each.name in natives and is_number(each.type)
     )
-
-
-def _as_floats(source: Source, names: frozenset[str]) -> Source:
-    schema = pa.schema(
-        [(each.name, pa.float64() if each.name in names else each.type) for each in source.schema]
-    )
-
-    def read(rows: int) -> Iterator[pa.Table]:
-        for chunk in source.chunks(rows):
-            arrays = [fit(chunk[each.name], each.type) for each in schema]
-            yield pa.Table.from_arrays(arrays, schema=schema)
-
-    return Source(schema, source.rows, source.home, read)
 
 
 def shown_types(

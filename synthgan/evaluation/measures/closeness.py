@@ -189,7 +189,7 @@ def _neighbours(reference: Reference, found: Coded) -> Result:
         reason = "the real table has a single row"
         return figures | {"near_copies_reason": reason, "dcr": nothing, "nndr": nothing}
     drawn = reference.embedding.transform(reference.draw(found, queries, _FOUND))
-    closest, ratio = _ratios(nearest(drawn, real, 2)[0])
+    closest, ratio = ratios(nearest(drawn, real, 2)[0])
     for name, at in _PERCENTILES.items():
         figures["dcr"][name] = float(np.percentile(closest, at))
         figures["nndr"][name] = float(np.percentile(ratio, at))
@@ -238,7 +238,7 @@ def _fresh_rows(reference: Reference) -> Result:
         coder = reference.coder.learned_from(kept[: len(others)])
         embedding = Embedding(coder.real)
         fresh = embedding.transform(coder.code(reference.real.table.take(pa.array(left_out))))
-        share = _near_share(_ratios(nearest(fresh, embedding.transform(coder.real), 2)[0])[1])
+        share = _near_share(ratios(nearest(fresh, embedding.transform(coder.real), 2)[0])[1])
     found: Result = {"near_copies_fresh": share, "near_copies_fresh_rows": len(left_out)}
     reason = {"near_copies_fresh_reason": "the real table has too few rows to leave some out"}
     return found if share is not None else found | reason
@@ -265,7 +265,7 @@ def _near_share(ratio: Floats) -> float:
     return float((ratio < NEAR_RATIO).mean())
 
 
-def _ratios(distances: Floats) -> tuple[Floats, Floats]:
+def ratios(distances: Floats) -> tuple[Floats, Floats]:
     """Distance to the closest row, and its ratio to the second, from an array of shape (n, 2)."""
     first, second = np.where(distances < _ROUNDING, 0.0, distances).T
     return first, np.divide(first, second, out=np.ones_like(first), where=second > 0)

@@ -34,14 +34,15 @@ class RowSlopes:
     def __init__(self, losses: Tensor, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         self._inputs = [each.detach() for each in inputs]
         self._outputs = torch.autograd.grad(losses.sum(), list(outputs))
-
-    def norms(self) -> Tensor:
-        """Length of each row's slope over all layers, biases too, of shape (rows,)."""
         squares = [
             (into.square().sum(dim=1) + 1.0) * out.square().sum(dim=1)
             for into, out in zip(self._inputs, self._outputs, strict=True)
         ]
-        return torch.stack(squares).sum(dim=0).sqrt()
+        self._norms = torch.stack(squares).sum(dim=0).sqrt()
+
+    def norms(self) -> Tensor:
+        """Length of each row's slope over all layers, biases too, of shape (rows,)."""
+        return self._norms
 
     def kept(self, length: float) -> Tensor:
         """What clipping leaves of each row's slope, of shape (rows,)."""

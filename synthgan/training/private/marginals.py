@@ -9,7 +9,6 @@ post-processing of what was bought.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,15 +22,8 @@ from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
 from synthgan.nets.shares import Shares
 from synthgan.training.plan import ResolvedPlan
-from synthgan.training.players import build_generator, first_broken
-from synthgan.training.weights import (
-    State,
-    Weights,
-    flatten,
-    restore_all,
-    snapshot_all,
-    view,
-)
+from synthgan.training.players import build_generator, first_broken, start_at_shares
+from synthgan.training.weights import State, Weights, averaged, restore_all, snapshot_all
 
 AVERAGE_DECAY = 0.999
 BETAS = (0.9, 0.99)
@@ -114,14 +106,14 @@ class MarginalGame:
         self.opponent = opponent
         self._stream = torch.Generator(device).manual_seed(seed)
         generator = build_generator(self.layout, plan, seed, conditional=False)
-        _start_at(generator, marginals)
+        # no option is so rare that it could not be drawn
+        least = np.maximum(marginals.options, LEAST_SHARE / marginals.rows)
+        start_at_shares(generator, torch.as_tensor(least))
         self.generator = generator.to(device)
-        self.average = deepcopy(self.generator).requires_grad_(False)
-        self._average = flatten(self.average)
-        view(self.average, self._average)
+        self.average, self._average = averaged(self.generator)
         self.noise = Noise(self.generator, None)
         self.mismatch = Mismatch(marginals).to(device)
-        self._rate, self._share = torch.zeros(2, device=device).unbind()
+        self._rate = torch.zeros((), device=device)
         self._steps = 0
         own = {"generator": Weights(self.generator, self._rate, BETAS, torch.float32)}
         self._weights = {**own, **({} if opponent is None else opponent.nets)}
@@ -130,7 +122,6 @@ class MarginalGame:
         """One move of the generator, after as many of the opponent's as the plan says."""
         self._steps += 1
         self._rate.fill_(learning_rate)
-        self._share.fill_(1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10)))
         if self.opponent is not None:
             for _ in range(self.plan.critic_steps):
                 with torch.no_grad():
@@ -142,8 +133,9 @@ class MarginalGame:
         if self.opponent is not None:
             loss = loss + self.opponent.answer(rows)
         self._weights["generator"].descend(loss)
+        share = 1.0 - min(AVERAGE_DECAY, self._steps / (self._steps + 10))
         with torch.no_grad():
-            self._average.lerp_(self._weights["generator"].master, self._share)
+            self._average.lerp_(self._weights["generator"].master, share)
         return {"generator_loss": loss.detach(), "penalty": gap.detach()}
 
     def _rows(self) -> tuple[Tensor, Tensor]:
@@ -241,11 +233,3 @@ class Mismatch(nn.Module):
         found = (hats * alive[:, :, None]).mean(dim=0)
         gap: Tensor = found - alive.mean(dim=0)[:, None] * self.even
         return gap
-
-
-@torch.no_grad()
-def _start_at(generator: MLPGenerator, marginals: Marginals) -> None:
-    """Have a fresh generator draw each option about as often as it was counted."""
-    least = LEAST_SHARE / marginals.rows
-    logs = np.log(np.maximum(marginals.options, least))
-    generator.leave.bias[: len(logs)] += torch.as_tensor(logs, dtype=torch.float32)
