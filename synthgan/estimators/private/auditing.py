@@ -39,7 +39,8 @@ def audit_privacy(
     """Attack a private fit, and say which epsilon the attack refutes.
 
     Made-up rows (canaries) are put among those of `X`, each or not by a coin. An attacker who knows
-    all of `X`, and sees every noisy answer that the fit was given, guesses which. A fit that keeps
+    all of `X`, and sees the noisy tables of pairs and the noisy slopes of a critic, guesses which;
+    counts of single columns and votes of PATE's teachers are not looked at. A fit that keeps
     its promise cannot be told more of than its epsilon allows; a mistake in its noise, clipping or
     draws shows [1]_. The audit can refute a promise and cannot prove one: that is what the ledger
     is for. It changes nothing of `estimator`, and what it fits is thrown away.

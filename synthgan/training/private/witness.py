@@ -1,4 +1,4 @@
-"""The strongest attacker: one who sees all that was bought, and knows all rows but the canaries."""
+"""A strong attacker: who sees tables and slopes as they were bought, and knows all other rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRUSTS = (1.0, 1e6)
 
 
 class Witness:
-    """Tells canaries by every noisy answer.
+    """Tells canaries by the noisy answers that it is shown.
 
     An answer is a sum over rows with Gaussian noise. Without what the known rows add, it is linear
     in which canaries were in it, so that of each answer there is a best linear estimate of that
