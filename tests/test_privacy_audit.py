@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -14,11 +15,14 @@ from typer.testing import CliRunner
 from synthgan import Privacy, SynthGAN, audit_privacy
 from synthgan.cli import app
 from synthgan.cli.exits import BAR_MISSED, USAGE
+from synthgan.data import private as private_data
+from synthgan.data.private import Question
 from synthgan.errors import ParameterError
 from synthgan.privacy.audit import Audit, lower_bound, p_value
 from synthgan.privacy.noise import Noise
 from synthgan.training.private import noisy_critic
 from synthgan.training.private.clipping import RowSlopes
+from synthgan.training.private.witness import Witness
 
 # a small table: there is much noise in it
 pytestmark = pytest.mark.filterwarnings("ignore:the noise of")
@@ -70,6 +74,39 @@ def test_an_honest_fit_passes(frame: pd.DataFrame, objective: str) -> None:
 def test_noise_that_is_off_is_caught(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Noise, "whole", lambda self, count, deviation: np.zeros(count, np.int64))
     assert not audited(frame).passed
+
+
+def test_noise_that_is_off_on_counts_of_columns_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    levels = [f"place {number}" for number in range(300)]
+    columns = {name: random.choice(levels, 600) for name in ("home", "work")}
+    frame = pd.DataFrame({**columns, "pay": random.lognormal(7, 1, 600).round(2)})
+    schema = {name: {"kind": "category", "levels": levels} for name in columns}
+    model = SynthGAN(privacy=Privacy(epsilon=1.0), schema=schema, **SOON)
+    assert audit_privacy(model, frame, canaries=200, random_state=0).passed
+    monkeypatch.setattr(private_data, "noisy", lambda counts, deviation, noise: counts)
+    assert not audit_privacy(model, frame, canaries=200, random_state=0).passed
+
+
+def test_what_counts_tell_is_what_their_products_tell() -> None:
+    """The short way for cells that share nothing is the long way for any answer."""
+    values = pa.array(np.random.default_rng(0).integers(0, 40, 300))
+    question = Question("cells", "a", lambda column: np.asarray(column) - 5, 35)
+    rows = pa.table({"a": values})
+    counts, long = Witness(rows[:60], rows[60:], _nothing), Witness(rows[:60], rows[60:], _nothing)
+    told = question.counts(values) + np.arange(35) % 3 - 1
+    counts.saw_counts(question, told, 2.0)
+    places = question.cell_of(values[:60])
+    alike = ((places[:, None] == places) & (places >= 0)).astype(float)
+    rest = np.append(told - question.counts(values[60:]), 0)
+    # -1 is the last place, which nobody is counted in
+    long._saw(np.where(places < 0, 0, rest[places]).astype(float), alike, 2.0, 0.5)
+    for trust, scores in counts.scores.items():
+        np.testing.assert_allclose(scores, long.scores[trust], rtol=1e-6, atol=1e-9)
+
+
+def _nothing(codec: Any, matrix: Any) -> Any:
+    raise AssertionError("no table was learned")
 
 
 def test_noise_that_is_off_on_slopes_is_caught(

@@ -21,7 +21,7 @@ from synthgan.privacy.accounting import Entry
 from synthgan.privacy.budget import Privacy
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
-from synthgan.privacy.tree import Line, histogram
+from synthgan.privacy.tree import Line, Places, histogram
 from synthgan.privacy.units import Units
 from synthgan.training.plan import Plan
 from synthgan.training.players import initialise
@@ -265,12 +265,15 @@ def test_a_histogram_without_noise_loses_nobody(
     given_values = np.unique(np.rint(values) if whole else values) + 0.0
     counts = np.full(len(given_values), 50)
     ends = (float(given_values[0]), float(given_values[-1])) if declared else (None, None)
-    line = Line(given_values, counts, 30, whole, ends)
+    line = Line(whole, ends)
+    rows_of = np.append(np.repeat(given_values, counts), np.full(30, np.nan))
     asked: list[int] = []
 
-    def exact(cells: np.ndarray) -> np.ndarray:
-        asked.append(int(cells.sum()))
-        return cells
+    def exact(places: Places, cells: int) -> np.ndarray:
+        found = places(rows_of)
+        counted = np.bincount(found[found >= 0], minlength=cells)
+        asked.append(int(counted.sum()))
+        return counted
 
     rows = int(counts.sum()) + 30
     cells, missing = histogram(line, rows, 4, exact, deviation=1.0)
@@ -288,9 +291,13 @@ def test_no_edge_of_a_histogram_is_a_value() -> None:
     """Cells are cut by halves of what is public, so that no edge is where a row is."""
     random = np.random.default_rng(0)
     values = np.unique(random.normal(5, 1, 3000))
-    line = Line(values, np.ones(len(values), dtype=np.int64), 0, whole=False)
     noise = Noise(0)
-    cells, _ = histogram(line, 3000, 4, lambda c: c + noise.whole(len(c), 5.0), 5.0)
+
+    def ask(places: Places, cells: int) -> np.ndarray:
+        found = places(values)
+        return np.bincount(found[found >= 0], minlength=cells) + noise.whole(cells, 5.0)
+
+    cells, _ = histogram(Line(whole=False), 3000, 4, ask, 5.0)
     assert not np.isin(cells.lows, values).any()
     assert len(cells.lows) > 20
 

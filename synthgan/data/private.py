@@ -9,7 +9,9 @@ columns put neighbours together, so that one row more could move many.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ from synthgan.privacy.budget import Privacy
 from synthgan.privacy.counts import noisy, on_simplex, shown_from
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
-from synthgan.privacy.tree import CERTAIN, Line, histogram
+from synthgan.privacy.tree import CERTAIN, Line, Places, histogram
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -103,6 +105,37 @@ def purchases(
     return entries
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is counted of a column.
+
+    Attributes
+    ----------
+    what : str
+        Its name in the ledger.
+    column : str
+        Of which.
+    cell_of : callable
+        The cell of each row of the column, -1 for none, of shape (rows,).
+    cells : int
+        How many there are.
+    """
+
+    what: str
+    column: str
+    cell_of: Callable[[pa.Array], Integers]
+    cells: int
+
+    def counts(self, column: pa.Array) -> Integers:
+        """Rows in each cell."""
+        places = self.cell_of(column)
+        return np.bincount(places[places >= 0], minlength=self.cells)
+
+
+# who sees each question with its noisy answer, and the deviation of that noise
+Watch = Callable[[Question, Integers, float], None]
+
+
 class PrivateSummaries:
     """Buys the summaries of columns.
 
@@ -114,14 +147,17 @@ class PrivateSummaries:
         Where it comes from.
     rows : int
         How many there are; told only if that is public, or with noise.
+    watch : callable, optional
+        Sees each answer, in an audit.
     """
 
-    def __init__(self, ledger: Ledger, noise: Noise, rows: int) -> None:
-        self._ledger, self._noise = ledger, noise
+    def __init__(self, ledger: Ledger, noise: Noise, rows: int, watch: Watch | None = None) -> None:
+        self._ledger, self._noise, self._watch = ledger, noise, watch
         self._per_unit = ledger.budget.rows_per_unit
         self.rows = rows
         if ledger.budget.buys_rows:
-            self.rows = max(int(self._count(ROWS, np.array([rows]))[0]), 1)
+            deviation = self._deviation(ledger.buy(ROWS))
+            self.rows = max(int(noisy(np.array([rows]), deviation, noise)[0]), 1)
 
     def of(self, name: str, column: pa.Array, override: Said) -> Summary:
         """A private summary of a column in its canonical type.
@@ -138,17 +174,20 @@ class PrivateSummaries:
             return self._numbers(name, column, override)
         return self._levels(name, column, override)
 
-    def _count(self, what: str, counts: Integers) -> Integers:
+    def _ask(self, question: Question, column: pa.Array) -> Integers:
         """Buy a histogram."""
-        return noisy(counts, self._deviation(self._ledger.buy(what)), self._noise)
+        deviation = self._deviation(self._ledger.buy(question.what))
+        told = noisy(question.counts(column), deviation, self._noise)
+        if self._watch is not None:
+            self._watch(question, told, deviation)
+        return told
 
     def _deviation(self, entry: Entry) -> float:
         return entry.noise * self._per_unit
 
     def _identifiers(self, name: str, column: pa.Array) -> Summary:
         """The summary of a column of one identifier that nobody has, and of missing cells."""
-        seen = np.array([len(column) - column.null_count, column.null_count])
-        told = self._count(_cells(name), seen)
+        told = self._ask(Question(_cells(name), name, _missing, 2), column)
         _, missing = self._even(told, self._deviation(self._ledger.planned(_cells(name))))
         own = level_type(column.type)
         one: Any = summarise(pa.array(["1" if is_text(own) else 0], type=own))
@@ -156,22 +195,17 @@ class PrivateSummaries:
         return whole
 
     def _levels(self, name: str, column: pa.Array, override: Said) -> Summary:
-        if pat.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        counted = pc.value_counts(column.drop_null())
-        seen, rows = counted.field("values"), np.asarray(counted.field("counts"))
+        column = _plain(column)
         known = _known_levels(column.type, override)
-        levels = seen if known is None else known
-        places = np.asarray(pc.index_in(seen, value_set=levels).fill_null(-1))
-        counts = np.zeros(len(levels), dtype=np.int64)
-        np.add.at(counts, places[places >= 0], rows[places >= 0])
-        entry = self._ledger.buy(_cells(name))
+        levels = pc.unique(column.drop_null()) if known is None else known
+        cell_of = partial(_level_of, levels=levels)
+        told = self._ask(Question(_cells(name), name, cell_of, len(levels) + 1), column)
+        entry = self._ledger.planned(_cells(name))
         deviation = self._deviation(entry)
-        told = noisy(np.append(counts, column.null_count), deviation, self._noise)
         if known is None:
             least = shown_from(deviation, entry.delta, self._per_unit)
             shown = np.flatnonzero(told[:-1] >= least)
-            levels, told = levels.take(pa.array(shown)), told[np.append(shown, len(counts))]
+            levels, told = levels.take(pa.array(shown)), told[np.append(shown, len(levels))]
         if not len(levels):
             return self._nothing(name, column.type)
         even, missing = self._even(told, deviation)
@@ -204,43 +238,70 @@ class PrivateSummaries:
         return even[:-1], int(even[-1])
 
     def _numbers(self, name: str, column: pa.Array, override: Said) -> NumberSummary:
-        ticks, present = to_ticks(column)
-        known = ticks if present is None else ticks[present]
-        values, counts = np.unique(known.astype(np.float64), return_counts=True)
+        own = tick_dtype(column.type)
         decimals: int | None = 0
-        if ticks.dtype.kind == "f":
+        if own.kind == "f":
             decimals = override.get("decimals")
             if _needs_decimals(column.type, override):
-                decimals = self._decimals(name, values, counts)
+                decimals = self._decimals(name, column)
         scale = 1.0 if decimals is None else 10.0**decimals
-        if decimals is not None:
-            values = np.rint(values * scale)
         ends = range_ticks(_ends(override), column.type)
         low, high = (None if end is None else float(end) * scale for end in ends)
-        missing_cells = len(ticks) - len(known)
-        line = Line(values, counts, missing_cells, decimals is not None, (low, high))
+        whole = decimals is not None
         entry = self._ledger.planned(_cells(name))
-        cells, missing = histogram(
-            line,
-            self.rows,
-            entry.times,
-            lambda asked: self._count(_cells(name), asked),
-            self._deviation(entry),
-        )
-        even = whole_counts(cells.counts)
-        return number_summary(ticks.dtype, cells.lows, cells.highs, even, missing, decimals)
 
-    def _decimals(self, name: str, values: Floats, counts: Integers) -> int | None:
+        def ask(places: Places, cells: int) -> Integers:
+            def cell_of(column: pa.Array) -> Integers:
+                values = _values(column) * scale
+                return places(np.rint(values) if whole else values)
+
+            return self._ask(Question(_cells(name), name, cell_of, cells), column)
+
+        line, deviation = Line(whole, (low, high)), self._deviation(entry)
+        cells, missing = histogram(line, self.rows, entry.times, ask, deviation)
+        even = whole_counts(cells.counts)
+        return number_summary(own, cells.lows, cells.highs, even, missing, decimals)
+
+    def _decimals(self, name: str, column: pa.Array) -> int | None:
         """Decimals that all values have at most, but for so few that noise explains them."""
-        needed = np.full(len(values), MOST_DECIMALS + 1)
-        for decimals in reversed(range(MOST_DECIMALS + 1)):
-            needed[round_to(values, decimals) == values] = decimals
-        found = np.bincount(needed, counts, MOST_DECIMALS + 2).astype(np.int64)
-        entry = self._ledger.planned(_decimals(name))
-        told = self._count(_decimals(name), found)
-        certain = np.flatnonzero(told > CERTAIN * self._deviation(entry))
+        told = self._ask(Question(_decimals(name), name, _decimals_of, MOST_DECIMALS + 2), column)
+        certain = np.flatnonzero(
+            told > CERTAIN * self._deviation(self._ledger.planned(_decimals(name)))
+        )
         most = int(certain.max(initial=0))
         return None if most > MOST_DECIMALS else most
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """A column of values, where it was one of codes."""
+    return column.cast(column.type.value_type) if pat.is_dictionary(column.type) else column
+
+
+def _missing(column: pa.Array) -> Integers:
+    """Whether each cell is missing."""
+    return np.asarray(column.is_null()).astype(np.int64)
+
+
+def _level_of(column: pa.Array, levels: pa.Array) -> Integers:
+    """The level of each cell; a missing one comes after all, others are nowhere."""
+    found = np.asarray(pc.index_in(_plain(column), value_set=levels).fill_null(-1))
+    return np.where(_missing(column) == 1, len(levels), found).astype(np.int64)
+
+
+def _values(column: pa.Array) -> Floats:
+    """The ticks of a column, NaN where a cell is missing."""
+    ticks, present = to_ticks(column)
+    values = ticks.astype(np.float64)
+    return values if present is None else np.where(present, values, np.nan)
+
+
+def _decimals_of(column: pa.Array) -> Integers:
+    """How many decimals each value needs, one more than the most if it needs more than these."""
+    values = _values(column)
+    needed = np.full(len(values), MOST_DECIMALS + 1)
+    for decimals in reversed(range(MOST_DECIMALS + 1)):
+        needed[round_to(values, decimals) == values] = decimals
+    return np.where(np.isnan(values), -1, needed)
 
 
 def _known_levels(found: pa.DataType, override: Said) -> pa.Array | None:

@@ -17,7 +17,9 @@ from synthgan.privacy.counts import GRADES, MOST_EXPONENT, filled, grade_ends, g
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Ask = Callable[[Integers], Integers]
+# the cell of each value, -1 for none; the value NaN is a missing one
+Places = Callable[[Floats], Integers]
+Ask = Callable[[Places, int], Integers]
 
 # into how many a full cell is cut, and deviations of noise from which on a cell is full
 PARTS, FULL = 16, 6.0
@@ -42,27 +44,24 @@ class Cells:
 
 @dataclass(frozen=True)
 class Line:
-    """Values with their counts, and what is public of them.
+    """What is public of values that lie on a line.
 
     Attributes
     ----------
-    values : array of shape (values,)
-        Different values in order.
-    counts : array of int of shape (values,)
-        Rows of each.
-    missing : int
-        Rows without one.
     whole : bool
-        Whether values can be whole numbers only.
+        Whether they can be whole numbers only.
     ends : tuple of float
-        The least and the greatest value, or None where that is not public.
+        The least and the greatest one, or None where that is not public.
     """
 
-    values: Floats
-    counts: Integers
-    missing: int
     whole: bool
     ends: tuple[float | None, float | None] = (None, None)
+
+    def placed(self, values: Floats) -> Floats:
+        """Values as they are counted: what lies outside of the ends stands on them."""
+        low, high = self.ends
+        values = np.where(np.abs(values) < _NEAR, 0.0, values)
+        return np.clip(values, -_FAR if low is None else low, _FAR if high is None else high)
 
 
 def histogram(line: Line, rows: int, levels: int, ask: Ask, deviation: float) -> tuple[Cells, int]:
@@ -71,27 +70,24 @@ def histogram(line: Line, rows: int, levels: int, ask: Ask, deviation: float) ->
     Parameters
     ----------
     line : Line
-        What is counted.
+        Where values lie.
     rows : int
         How many rows there are, as far as that is known.
     levels : int
         How often is asked, at most.
     ask : callable
-        Adds noise to counts, of which one row moves one by 1.
+        Counts rows in so many cells, and adds noise; one row moves one count by 1.
     deviation : float
         Of that noise.
     """
     low, high = line.ends
-    values = np.where(np.abs(line.values) < _NEAR, 0.0, line.values)
-    values = np.clip(values, -_FAR if low is None else low, _FAR if high is None else high)
     if low is not None and high is not None:
         cells = _cut(np.array([low]), np.array([_after(high, line.whole)]), PARTS**2, line.whole)
-        told = ask(np.append(_counted(cells, values, line.counts), line.missing))
+        told = ask(_first(_finder(cells, line), len(cells.lows)), len(cells.lows) + 1)
         able = np.ones(len(cells.lows), dtype=bool)
     else:
         cells = _graded(line.whole)
-        found = np.bincount(grades(values), line.counts, GRADES).astype(np.int64)
-        told = ask(np.append(found, line.missing))
+        told = ask(_first(lambda values: grades(line.placed(values)), GRADES), GRADES + 1)
         # noise alone would give rows to many orders of magnitude
         valid = np.flatnonzero(cells.highs > cells.lows)
         able = np.zeros(len(cells.lows), dtype=bool)
@@ -101,17 +97,41 @@ def histogram(line: Line, rows: int, levels: int, ask: Ask, deviation: float) ->
     even[able] = on_simplex(told[able], float(rows))
     cells = Cells(cells.lows, cells.highs, even[:-1]).take(even[:-1] > 0)
     for _ in range(levels - 1):
-        cells = _finer(cells, values, line, ask, deviation)
+        cells = _finer(cells, line, ask, deviation)
     return cells, round(float(even[-1]))
 
 
-def _finer(cells: Cells, values: Floats, line: Line, ask: Ask, deviation: float) -> Cells:
+def _first(known: Places, missing: int) -> Places:
+    """Places of the first level, where missing values have a cell too."""
+
+    def places(values: Floats) -> Integers:
+        gone = np.isnan(values)
+        return np.where(gone, missing, known(np.where(gone, 0.0, values)))
+
+    return places
+
+
+def _finder(cells: Cells, line: Line) -> Places:
+    """Says in which of some cells values are; what lies outside of all is in none."""
+
+    def places(values: Floats) -> Integers:
+        if not len(cells.lows):
+            return np.full(len(values), -1)
+        values = line.placed(values)
+        place = np.searchsorted(cells.lows, values, "right") - 1
+        # NaN is below nothing
+        return np.where((place >= 0) & (values < cells.highs[place]), place, -1)
+
+    return places
+
+
+def _finer(cells: Cells, line: Line, ask: Ask, deviation: float) -> Cells:
     """Full cells cut once more."""
     width = cells.highs - cells.lows
     splits = (cells.counts > FULL * deviation) & (width > (1.0 if line.whole else 0.0))
     stay = cells.take(~splits)
     cut = _cut(cells.lows[splits], cells.highs[splits], PARTS, line.whole)
-    told = ask(_counted(cut, values, line.counts)).astype(np.float64)
+    told = ask(_finder(cut, line), len(cut.lows)).astype(np.float64)
     place = np.searchsorted(cells.lows[splits], cut.lows, "right") - 1
     likely = np.zeros(len(told))
     for number, total in enumerate(cells.counts[splits]):
@@ -152,15 +172,6 @@ def _cut(lows: Floats, highs: Floats, parts: int, whole: bool) -> Cells:
     starts, stops = edges[:, :-1].ravel(), edges[:, 1:].ravel()
     kept = stops > starts
     return Cells(starts[kept], stops[kept], np.zeros(int(kept.sum())))
-
-
-def _counted(cells: Cells, values: Floats, counts: Integers) -> Integers:
-    """Rows in each cell; values outside of all are in none."""
-    if not len(cells.lows):
-        return np.zeros(0, dtype=np.int64)
-    place = np.searchsorted(cells.lows, values, "right") - 1
-    inside = (place >= 0) & (values < cells.highs[place])
-    return np.bincount(place[inside], counts[inside], len(cells.lows)).astype(np.int64)
 
 
 def _graded(whole: bool) -> Cells:

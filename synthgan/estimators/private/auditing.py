@@ -39,11 +39,12 @@ def audit_privacy(
     """Attack a private fit, and say which epsilon the attack refutes.
 
     Made-up rows (canaries) are put among those of `X`, each or not by a coin. An attacker who knows
-    all of `X`, and sees the noisy tables of pairs and the noisy slopes of a critic, guesses which;
-    counts of single columns and votes of PATE's teachers are not looked at. A fit that keeps
-    its promise cannot be told more of than its epsilon allows; a mistake in its noise, clipping or
-    draws shows [1]_. The audit can refute a promise and cannot prove one: that is what the ledger
-    is for. It changes nothing of `estimator`, and what it fits is thrown away.
+    all of `X`, and sees the noisy counts of columns, the noisy tables of pairs and the noisy slopes
+    of a critic, guesses which; the number of rows and the votes of PATE's teachers are not looked
+    at. A fit that keeps its promise cannot be told more of than its epsilon allows; a mistake in
+    its noise, clipping or draws shows [1]_. The audit can refute a promise and cannot prove one:
+    that is what the ledger is for. It changes nothing of `estimator`, and what it fits is thrown
+    away.
 
     Parameters
     ----------
@@ -105,24 +106,23 @@ def audit_privacy(
     made = made_up(known.table(), canaries, stream(seed, _CANARIES))
     inside = stream(seed, _CANARIES, 1).random(canaries) < 0.5
     table = pa.concat_tables([known.table(), made.filter(pa.array(inside))]).unify_dictionaries()
-    watched: list[Witness] = []
 
-    def watch(codec: TableCodec, matrix: EncodedMatrix) -> Witness:
+    def encode(codec: TableCodec, matrix: EncodedMatrix) -> tuple[EncodedMatrix, EncodedMatrix]:
         # chance that encoding adds would protect canaries: the attacker knows that as well
         encoded = codec.encode([made], stream(seed, _CANARIES, 2))
         own = matrix.take(slice(known.rows, None))
         encoded.codes[inside], encoded.scalars[inside] = own.codes, own.scalars
-        watched.append(Witness(encoded, matrix.take(slice(0, known.rows))))
-        return watched[0]
+        return encoded, matrix.take(slice(0, known.rows))
 
+    witness = Witness(made, known.table(), encode)
     whole = open_source(table, drop=dropped(model.schema))
     fitted = learn_privately(
-        open_privately(table, whole, privacy, noise), task, privacy, noise, [], watch
+        open_privately(table, whole, privacy, noise), task, privacy, noise, [], witness
     )
     assert fitted.ledger is not None
     claimed = fitted.ledger.epsilon_spent
     # of several kinds of attackers the best one counts, each with its part of the doubt
-    scores = watched[0].scores.values()
+    scores = witness.scores.values()
     sure = 1.0 - (1.0 - confidence) / len(scores)
     found = [lower_bound(each, inside, claimed, privacy.delta, sure) for each in scores]
     best = max(found, key=lambda each: each.lower_bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ def learn_privately(
     privacy: Privacy,
     noise: Noise,
     callbacks: Sequence[Callback],
-    watch: Callable[[TableCodec, EncodedMatrix], Witness] | None = None,
+    witness: Witness | None = None,
 ) -> TableModel:
     """Learn a table within a budget.
 
@@ -89,8 +89,8 @@ def learn_privately(
         Where noise comes from.
     callbacks : sequence of callable
         Called with each record of the history; a true answer stops training.
-    watch : callable, optional
-        Makes who looks on, in an audit, once rows are encoded.
+    witness : Witness, optional
+        Who looks on, in an audit.
 
     Returns
     -------
@@ -108,11 +108,12 @@ def learn_privately(
     said = _said(table, task, privacy)
     bought = plan_training(task.plan)
     ledger = open_ledger(types, said, privacy, bought, for_tests=not noise.is_secret)
-    codec = learn_codec(table, said, ledger, noise)
+    codec = learn_codec(table, said, ledger, noise, witness)
     # ranks are spread over their intervals by chance, which nobody may foresee either
     random = np.random.default_rng(secrets.randbits(128) if noise.is_secret else task.seed)
     matrix = codec.encode(table.chunks(), random)
-    witness = None if watch is None else watch(codec, matrix)
+    if witness is not None:
+        witness.meets(codec, matrix)
     marginals = buy_marginals(codec, matrix, ledger, noise, witness)
     _tell_of_noise(marginals)
     seed = seed_for(task.seed, _SEED) if task.repeatable else secrets.randbits(SEED_BITS)
@@ -191,11 +192,16 @@ def open_ledger(
 
 
 def learn_codec(
-    table: PrivateTable, said: Mapping[str, Mapping[str, Any]], ledger: Ledger, noise: Noise
+    table: PrivateTable,
+    said: Mapping[str, Mapping[str, Any]],
+    ledger: Ledger,
+    noise: Noise,
+    witness: Witness | None = None,
 ) -> TableCodec:
     """The codec of private summaries; it relates no columns, since that would read their rows."""
     whole = pa.concat_tables(table.chunks()).unify_dictionaries()
-    private = PrivateSummaries(ledger, noise, table.rows)
+    watch = None if witness is None else witness.saw_counts
+    private = PrivateSummaries(ledger, noise, table.rows, watch)
     types, summaries, levels = table.types(), {}, {}
     for name, found in types.items():
         column = one_array(whole.column(name))

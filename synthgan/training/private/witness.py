@@ -1,18 +1,24 @@
-"""A strong attacker: who sees tables and slopes as they were bought, and knows all other rows."""
+"""A strong attacker: who sees counts, tables and slopes as bought, and knows all other rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from torch import Tensor
 
 from synthgan.data.cell_map import WHOLE, CellMap
+from synthgan.data.codec import TableCodec
 from synthgan.data.matrix import EncodedMatrix
+from synthgan.data.private import Question
+from synthgan.data.summaries import one_array
 from synthgan.training.private.clipping import RowSlopes
 
 Floats = NDArray[np.float64]
+# canaries and known rows, as a codec writes them that learned from all rows that were inside
+Encode = Callable[[TableCodec, EncodedMatrix], tuple[EncodedMatrix, EncodedMatrix]]
 # by how much less the variance of noise is than was said, to attackers of several kinds
 TRUSTS = (1.0, 1e6)
 
@@ -26,8 +32,10 @@ class Witness:
 
     Parameters
     ----------
-    canaries, known : EncodedMatrix
+    canaries, known : Table
         Rows that may be inside, and rows that certainly are.
+    encode : callable
+        How they are written, once that was learned.
 
     Attributes
     ----------
@@ -37,9 +45,36 @@ class Witness:
         there is hardly any.
     """
 
-    def __init__(self, canaries: EncodedMatrix, known: EncodedMatrix) -> None:
-        self.canaries, self.known = canaries, known
-        self.scores: dict[float, Floats] = {trust: np.zeros(canaries.rows) for trust in TRUSTS}
+    canaries: EncodedMatrix
+    known: EncodedMatrix
+
+    def __init__(self, canaries: pa.Table, known: pa.Table, encode: Encode) -> None:
+        self._made, self._certain, self._encode = canaries, known, encode
+        self.scores: dict[float, Floats] = {trust: np.zeros(canaries.num_rows) for trust in TRUSTS}
+
+    def meets(self, codec: TableCodec, matrix: EncodedMatrix) -> None:
+        """Learn how rows are written."""
+        self.canaries, self.known = self._encode(codec, matrix)
+
+    def saw_counts(self, question: Question, told: NDArray[np.int64], deviation: float) -> None:
+        """Look at the noisy histogram of a column, of shape (cells,).
+
+        Canaries of one cell add the same to it, and those of two cells nothing in common: what can
+        be told of a canary is what can be told of how many there are in its cell.
+        """
+        made, certain = (
+            one_array(table.column(question.column)) for table in (self._made, self._certain)
+        )
+        places, sharing = question.cell_of(made), question.counts(made)
+        counted = places >= 0
+        spread, alike, apart = np.zeros((3, len(places)))
+        spread[: np.count_nonzero(sharing)] = sharing[sharing > 0]
+        alike[counted] = sharing[places[counted]]
+        apart[counted] = (told - question.counts(certain) - sharing / 2.0)[places[counted]]
+        for trust, scores in self.scores.items():
+            weight = trust / deviation**2
+            found = weight * apart / (weight * alike + _doubt(0.5))
+            scores += _gained(weight * spread, 0.5) * found
 
     def _saw(self, along: Floats, gram: Floats, deviation: float, chance: float) -> None:
         """Take an answer to account.
@@ -53,16 +88,14 @@ class Witness:
         chance : float
             With which a canary is in the answer, as far as is known.
         """
-        coins = 1.0 / (chance * (1.0 - chance))
         # whether one is in it falls on either side of that chance
         apart = along - chance * gram.sum(axis=1)
         spread, ways = np.linalg.eigh(gram)
-        turned = ways.T @ apart
+        turned, spread = ways.T @ apart, np.maximum(spread, 0.0)
         for trust, scores in self.scores.items():
             weight = trust / deviation**2
-            sure = weight * np.maximum(spread, 0.0) + coins
-            gained = len(along) / np.sum(1.0 / sure) - coins
-            scores += gained * (ways @ (weight * turned / sure))
+            found = ways @ (weight * turned / (weight * spread + _doubt(chance)))
+            scores += _gained(weight * spread, chance) * found
 
     def saw_tables(self, cells: CellMap, told: Floats, deviation: float) -> None:
         """Look at the tables of all pairs of cells, in rows, of shape (cells, cells)."""
@@ -100,3 +133,13 @@ class Witness:
         along = (slopes.along(rest) * weights).double().numpy()
         gram = (slopes.gram() * weights[:, None] * weights).double().numpy()
         self._saw(along, gram, deviation, rate / 2.0)
+
+
+def _doubt(chance: float) -> float:
+    """The precision of what is known of a canary before anything is seen."""
+    return 1.0 / (chance * (1.0 - chance))
+
+
+def _gained(precision: Floats, chance: float) -> float:
+    """The precision that an answer adds to a canary's, by what it says along each direction."""
+    return float(len(precision) / np.sum(1.0 / (precision + _doubt(chance))) - _doubt(chance))
