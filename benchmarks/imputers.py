@@ -37,7 +37,9 @@ class Numbers:
         }
         for name in frame:
             if name in self.levels:
-                hot = np.stack([frame[name] == each for each in self.levels[name]], axis=1)
+                # a column of which nothing is known has no level, and stays as it is
+                levels = np.array(self.levels[name], dtype=object)
+                hot = frame[name].to_numpy(object)[:, None] == levels
                 parts.append(np.where(frame[name].isna().to_numpy()[:, None], np.nan, hot * 1.0))
             else:
                 parts.append(frame[[name]].to_numpy(float))
