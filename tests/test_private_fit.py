@@ -20,6 +20,7 @@ from synthgan.data.cell_map import WHOLE
 from synthgan.errors import ParameterError, SynthganWarning
 from synthgan.estimators.private import fitting
 from synthgan.privacy.ledger import Ledger, LedgerError
+from synthgan.refinement.account import SWITCHED_OFF
 from synthgan.training.private.noisy_critic import MOVES, NoisyCritic
 from synthgan.training.private.teachers import VOTED, VOTES, Teachers
 
@@ -77,6 +78,7 @@ def released(model: SynthGAN) -> tuple[str, dict[str, np.ndarray]]:
     for record in header["history"]:
         for name in ("seconds", "seconds_left", "rows_per_second"):
             record.pop(name)
+    header["refinement"].pop("seconds")
     return json.dumps(header, sort_keys=True, default=str), arrays
 
 
@@ -408,3 +410,32 @@ def test_scores_are_higher_for_rows_like_those_that_were_learned() -> None:
     )
     shuffled = frame.assign(y=random.permutation(frame["y"]))
     assert model.score_samples(frame).mean() > model.score_samples(shuffled).mean() + 0.05
+
+
+def test_samples_are_refined_by_what_was_bought(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    kind = random.integers(0, 4, 4000)
+    frame = pd.DataFrame({"kind": kind.astype(str), "shade": (kind // 2).astype(str)})
+    # a generator that was hardly trained: tables have to say what goes together
+    model = SynthGAN(privacy=Privacy(epsilon=5.0), random_state=0, **SOON).fit(frame)
+    assert model.refinement_.state == "learned" and 0 < model.refinement_.effective < 1
+
+    def agreeing(made: pd.DataFrame) -> float:
+        return float((made["kind"].astype(int) // 2 == made["shade"].astype(int)).mean())
+
+    refined = model.sample(2000, random_state=1)
+    assert len(refined) == 2000
+    path = tmp_path / "m.synthgan"
+    model.save(path)
+    assert SynthGAN.load(path).sample(2000, random_state=1).equals(refined)
+    assert set(model.sample(300, where={"kind": "3"}, random_state=1)["kind"]) == {"3"}
+    plain = model.set_params(refine=False).sample(2000, random_state=1)
+    assert agreeing(plain) < agreeing(refined) - 0.1
+
+
+def test_nothing_refines_where_nobody_asked_or_there_are_no_pairs() -> None:
+    frame = pd.DataFrame({"kind": np.random.default_rng(0).choice(["a", "b"], 500)})
+    model = SynthGAN(privacy=Privacy(epsilon=1.0), **SOON)
+    assert model.fit(frame).refinement_.state == "nothing to learn"
+    model.set_params(refine=False).fit(frame)
+    assert model.refinement_.state == SWITCHED_OFF

@@ -84,8 +84,7 @@ def _summary(found: Mapping[str, Any]) -> Iterator[str]:
         if "privacy" in found:
             yield privacy_line(found["privacy"])
             yield from _bought(found["privacy"]["entries"])
-        else:
-            yield refinement_line(found["refinement"])
+        yield refinement_line(found["refinement"])
     if found["rare_threshold"] > 1:
         yield f"hidden: values that fewer than {found['rare_threshold']} rows hold"
 
@@ -125,8 +124,9 @@ def refinement_line(found: Mapping[str, Any]) -> str:
     """Say in one line what samples are refined by."""
     if found["state"] != "learned":
         return f"not refined: {found['state']}"
-    parts = [f"refined: {found['trees']:,} trees, learned in {found['seconds']:,.0f} s"]
-    if found["rounds"]:
+    by = f"{found['trees']:,} trees" if found["trees"] else "by the tables that were bought"
+    parts = [f"refined: {by}, learned in {found['seconds']:,.0f} s"]
+    if found["effective"] < 1:
         parts.append(f"{found['effective']:.0%} of a pool are left as effective sample")
     if found["columns"]:
         gains = (f"{_line(name)} ({gain:.3f} nats)" for name, gain in found["columns"].items())

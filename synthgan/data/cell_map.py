@@ -8,9 +8,9 @@ length 1 at most, as if it were counted in one cell, and says more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class CellMap:
         How far it is to the next.
     """
 
-    ARRAYS: ClassVar[tuple[str, ...]] = ("column", "group", "scalar", "knot", "at", "width")
+    _ARRAYS: ClassVar[tuple[str, ...]] = ("column", "group", "scalar", "knot", "at", "width")
 
     layout: Layout
     column: Integers
@@ -80,10 +80,23 @@ class CellMap:
     def tables(self, matrix: EncodedMatrix) -> Floats:
         """Rows in each pair of cells, in shares, of shape (cells, cells)."""
         total = np.zeros((self.cells, self.cells))
-        for start in range(0, matrix.rows, ROWS_AT_ONCE):
-            shares = self.shares(matrix.take(slice(start, start + ROWS_AT_ONCE)))
-            total += shares.T @ shares
+        for part in self.parts(matrix):
+            total += part.T @ part
         return total / WHOLE**2
+
+    def parts(self, matrix: EncodedMatrix) -> Iterator[NDArray[np.float64]]:
+        """The `shares` of some rows after the other, so that few are held at once."""
+        for start in range(0, matrix.rows, ROWS_AT_ONCE):
+            yield self.shares(matrix.take(slice(start, start + ROWS_AT_ONCE)))
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """What `from_arrays` needs beside the layout."""
+        return {name: getattr(self, name) for name in self._ARRAYS}
+
+    @classmethod
+    def from_arrays(cls, layout: Layout, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The reverse of `to_arrays`."""
+        return cls(layout, **{name: arrays[name] for name in cls._ARRAYS})
 
     @classmethod
     def of(cls, encoders: Iterable[Encoder], layout: Layout, deviation: float) -> CellMap:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from synthgan.bundle import part
 from synthgan.conditioning import binding
 from synthgan.data.codec import TableCodec
-from synthgan.data.features import Features
 from synthgan.data.indicators import broken
 from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
@@ -24,7 +23,7 @@ from synthgan.estimators.history import plain_records, records_from
 from synthgan.estimators.randomness import seed_for, seed_from, stream
 from synthgan.estimators.workers import in_order
 from synthgan.privacy.ledger import Ledger
-from synthgan.refinement import RefinedSampler, Refinement, Refiner
+from synthgan.refinement import RefinedSampler, Refinement, Refiner, Tilt
 from synthgan.refinement.account import OLD_FILE
 from synthgan.sampling import BLOCK_ROWS, Block, Sampler, block_rows, cut
 from synthgan.training import Trained
@@ -35,6 +34,8 @@ _TEXT_BYTES = 72
 _COPIES = 3
 # blocks that are decoded before they are joined into one table
 _BLOCKS_AT_ONCE = 8
+# what can refine samples, by its name in a file
+_REFINERS: Mapping[str, type[Refiner] | type[Tilt]] = {"refiner": Refiner, "tilt": Tilt}
 # the random streams of one seed
 _DRAWING, _DECODING, _SAMPLING, _SCORING, _KEEPING = range(10, 15)
 # what a row loses of its score for each relation between columns that it contradicts; a critic's
@@ -60,7 +61,7 @@ class TableModel:
         Whether the caller gave a `random_state`: then samples without one repeat as well.
     refinement : Refinement
         What samples can be refined by, or why by nothing.
-    refiner : Refiner or None
+    refiner : Refiner, Tilt or None
         What refines them.
     ledger : Ledger or None
         What was bought of the rows, if the fit was private.
@@ -72,7 +73,7 @@ class TableModel:
     seed: int
     repeatable: bool
     refinement: Refinement = OLD_FILE
-    refiner: Refiner | None = None
+    refiner: Refiner | Tilt | None = None
     ledger: Ledger | None = None
 
     def seed_of(self, random_state: Any) -> int:
@@ -199,8 +200,9 @@ class TableModel:
         if self.ledger is not None:
             header["privacy"] = self.ledger.to_dict()
         if self.refiner is not None:
-            header["refiner"], trees = self.refiner.to_state()
-            arrays |= {f"refiner.{name}": array for name, array in trees.items()}
+            kind = next(each for each, of in _REFINERS.items() if isinstance(self.refiner, of))
+            header[kind], known = self.refiner.to_state()
+            arrays |= {f"{kind}.{name}": array for name, array in known.items()}
         return header, arrays
 
     @classmethod
@@ -213,9 +215,9 @@ class TableModel:
         refinement, refiner = OLD_FILE, None
         if "refinement" in header:
             refinement = Refinement.from_dict(header["refinement"])
-        if "refiner" in header:
-            trees = part(arrays, "refiner.")
-            refiner = Refiner.from_state(header["refiner"], trees, Features(codec))
+        for kind, build in _REFINERS.items():
+            if kind in header:
+                refiner = build.from_state(header[kind], part(arrays, f"{kind}."), codec)
         ledger = Ledger.from_dict(header["privacy"]) if "privacy" in header else None
         seed, repeatable = header["seed"], header["repeatable"]
         return cls(codec, home, trained, seed, repeatable, refinement, refiner, ledger)

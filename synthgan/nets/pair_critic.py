@@ -58,15 +58,12 @@ class PairCritic(nn.Module):
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` needs beside the layout."""
-        cells = self.cells
-        named = {name: getattr(cells, name) for name in CellMap.ARRAYS}
-        return {"chances": self.chances.numpy(), **named}
+        return {"chances": self.chances.numpy(), **self.cells.to_arrays()}
 
     @classmethod
     def from_arrays(cls, layout: Layout, arrays: Mapping[str, NDArray[Any]]) -> PairCritic:
         """The reverse of `to_arrays`."""
-        cells = CellMap(layout, **{name: arrays[name] for name in CellMap.ARRAYS})
-        return cls(cells, arrays["chances"])
+        return cls(CellMap.from_arrays(layout, arrays), arrays["chances"])
 
     @classmethod
     def of_shares(cls, cells: CellMap, shares: Tensor) -> PairCritic:

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 LEARNED = "learned"
 SWITCHED_OFF = "refine=False at fit"
-MARGINALS = "a private model is trained to the marginals that were bought"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import torch
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.region import Region
 from synthgan.refinement.refiner import Refiner
+from synthgan.refinement.tilt import Tilt
 from synthgan.sampling import Block, Sampler, block_rows
 
 # behind the numbers of a seed and a block, apart from the block's own stream
@@ -27,14 +28,14 @@ class RefinedSampler:
     ----------
     sampler : Sampler
         Draws the pool.
-    refiner : Refiner
+    refiner : Refiner or Tilt
         Refines it.
     factor : int
         Rows of the pool for each row that is wanted.
     """
 
     sampler: Sampler
-    refiner: Refiner
+    refiner: Refiner | Tilt
     factor: int
 
     def block(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthgan.boosting import Trees
+from synthgan.data.codec import TableCodec
 from synthgan.data.features import Features
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.density_ratio import LearnedRatio, Round
@@ -139,7 +140,7 @@ class Refiner:
 
     @classmethod
     def from_state(
-        cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], features: Features
+        cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], codec: TableCodec
     ) -> Self:
         """The refiner that `to_state` described.
 
@@ -148,6 +149,7 @@ class Refiner:
         ValueError, KeyError
             If a part is damaged or does not fit the table.
         """
+        features = Features(codec)
         width = len(features.names)
         first, last = (
             _ratio_from(header[name], name, arrays, features) for name in ("first", "last")

@@ -15,6 +15,7 @@ import pyarrow.types as pat
 from synthgan.data.cell_map import WHOLE, CellMap, option_counts
 from synthgan.data.codec import TableCodec
 from synthgan.data.encoders import build_encoders
+from synthgan.data.marginals import Marginals
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.data.numbers import NumberEncoder
 from synthgan.data.overrides import parse_overrides
@@ -33,10 +34,10 @@ from synthgan.privacy.budget import Privacy
 from synthgan.privacy.counts import noisy
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
-from synthgan.refinement import Refinement
-from synthgan.refinement.account import MARGINALS
+from synthgan.refinement import Refinement, Tilt, learn_tilt
+from synthgan.refinement.account import SWITCHED_OFF
+from synthgan.training import Trained
 from synthgan.training.private import PrivateTask, plan_training, train_privately
-from synthgan.training.private.marginals import Marginals
 from synthgan.training.private.plan import Purchases
 from synthgan.training.private.witness import Witness
 from synthgan.training.trainer import Callback
@@ -50,7 +51,7 @@ MUCH_NOISE = 0.02
 # of epsilon, as if it were all: what encoders and tables cost where an opponent is paid too
 BEFORE_TRAINING = 0.7
 # the random streams of one fit
-_NOISE, _SEED, _TRAINING = range(20, 23)
+_NOISE, _SEED, _TRAINING, _REFINING = range(20, 24)
 
 
 def noise_for(task: Task) -> Noise:
@@ -134,9 +135,18 @@ def learn_privately(
         callbacks,
     )
     home = _home(table, codec)
-    return TableModel(
-        codec, home, trained, seed, task.repeatable, Refinement(MARGINALS), ledger=ledger
-    )
+    tilt, refinement = _refined(trained, marginals, task, seed)
+    return TableModel(codec, home, trained, seed, task.repeatable, refinement, tilt, ledger)
+
+
+def _refined(
+    trained: Trained, marginals: Marginals, task: Task, seed: int
+) -> tuple[Tilt | None, Refinement]:
+    """What refines samples: it is learned from what was bought, like the generator."""
+    if not task.refine:
+        return None, Refinement(SWITCHED_OFF)
+    seed = seed_for(seed, _REFINING)
+    return learn_tilt(trained.sampler, marginals, task.refine, seed, task.deadline)
 
 
 def _tell_of_noise(marginals: Marginals) -> None:

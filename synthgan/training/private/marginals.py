@@ -9,15 +9,13 @@ post-processing of what was bought.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synthgan.data.cell_map import CellMap
+from synthgan.data.marginals import Marginals
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
 from synthgan.nets.shares import Shares
@@ -31,36 +29,7 @@ BETAS = (0.9, 0.99)
 RANK_KNOTS = 33
 # share of a row that an option is taken to have at the start
 LEAST_SHARE = 0.3
-Floats = NDArray[np.float64]
 Losses = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Marginals:
-    """What was bought of a table's moments.
-
-    Attributes
-    ----------
-    cells : CellMap
-        The cells that tables are of.
-    pairs : array of shape (cells, cells)
-        Share of the rows in each pair of cells, noisy; 0 within a column and above the diagonal.
-    pair_error : float
-        Deviation of the noise of each, as a share of the rows.
-    options : array of shape (n_options,)
-        Share of each option in its choice.
-    option_error : float
-        Deviation of its noise.
-    rows : int
-        How many rows there are, as far as is known.
-    """
-
-    cells: CellMap
-    pairs: Floats
-    pair_error: float
-    options: Floats
-    option_error: float
-    rows: int
 
 
 class Opponent(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from synthgan.data.marginals import Marginals
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise as Latents
@@ -18,7 +19,7 @@ from synthgan.privacy.units import Units
 from synthgan.sampling import Sampler
 from synthgan.training.plan import Plan, ResolvedPlan
 from synthgan.training.players import build_generator
-from synthgan.training.private.marginals import MarginalGame, Marginals, Opponent
+from synthgan.training.private.marginals import MarginalGame, Opponent
 from synthgan.training.private.noisy_critic import NoisyCritic
 from synthgan.training.private.plan import DRAWN, MARGINALS, PATE, Purchases, resolve
 from synthgan.training.private.teachers import Teachers, teachers_for

@@ -1,0 +1,95 @@
+"""Rows weighed by the pairs of their cells: what brings a sample to tables that were bought."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgan.data.cell_map import WHOLE, CellMap
+from synthgan.data.codec import TableCodec
+from synthgan.data.matrix import EncodedMatrix
+from synthgan.selection import select
+
+Floats = NDArray[np.float64]
+
+# weights are told apart down to that many nats below the largest
+DEPTH = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """Chooses rows by weights ``exp(sum of what its pairs of cells and its options are worth)``.
+
+    Attributes
+    ----------
+    cells : CellMap
+        The cells.
+    pairs : array of shape (cells, cells)
+        What each pair of cells is worth, in nats.
+    options : array of shape (n_options,)
+        What each option is worth.
+    """
+
+    cells: CellMap
+    pairs: NDArray[np.float32]
+    options: NDArray[np.float32]
+
+    @property
+    def trees(self) -> int:
+        """None: it has tables."""
+        return 0
+
+    def weights(self, pool: EncodedMatrix) -> Floats:
+        """Of rows, of shape (rows,), the largest 1."""
+        worth = np.concatenate([self._worth(part) for part in self.cells.parts(pool)])
+        firsts = self.cells.layout.choice_offsets
+        for choice, first in enumerate(firsts):
+            worth += self.options[pool.codes[:, choice].astype(np.int64) + first]
+        return np.asarray(np.exp(np.maximum(worth - worth.max(initial=-np.inf), -DEPTH)))
+
+    def _worth(self, part: Floats) -> Floats:
+        shares = (part / WHOLE).astype(np.float32)
+        worth: Floats = ((shares @ self.pairs) * shares).sum(axis=1, dtype=np.float64)
+        return worth
+
+    def refine(
+        self,
+        pool: EncodedMatrix,
+        wanted: int,
+        rng: np.random.Generator,
+        *,
+        bound: Collection[str] = (),
+        threads: int = 1,
+    ) -> EncodedMatrix:
+        """Choose `wanted` rows of a pool, or as many as it has, in random order.
+
+        Parameters
+        ----------
+        pool : EncodedMatrix
+            Generated rows.
+        wanted : int
+            How many rows to keep.
+        rng : numpy.random.Generator
+            Decides which.
+        bound, threads
+            As for `Refiner.refine`; no cell changes anyway.
+        """
+        if pool.rows <= wanted:
+            return pool
+        return pool.take(select(self.weights(pool), wanted, rng))
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """A JSON-safe header, and arrays."""
+        return {}, {"pairs": self.pairs, "options": self.options, **self.cells.to_arrays()}
+
+    @classmethod
+    def from_state(
+        cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], codec: TableCodec
+    ) -> Self:
+        """The tilt that `to_state` described."""
+        cells = CellMap.from_arrays(codec.layout, arrays)
+        return cls(cells, arrays["pairs"], arrays["options"])
