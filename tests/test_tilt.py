@@ -64,7 +64,7 @@ def test_chosen_rows_come_to_the_tables(matrix: EncodedMatrix) -> None:
 
     def gap(rows: EncodedMatrix) -> float:
         tables = told.cells.tables(rows) / rows.rows - told.cells.tables(matrix) / ROWS
-        return float(np.square(tables[told.cells.apart]).sum())
+        return float(np.square(tables[:, told.cells.apart]).sum())
 
     drawn = pool.draw(30_000, seed=9)
     chosen = tilt.refine(drawn, ROWS, np.random.default_rng(2))

@@ -50,9 +50,20 @@ class CellMap:
         Where it stands in [-1, 1].
     width : array of shape (knots,)
         How far it is to the next.
+    by : array of int of shape (classes,)
+        Cells of the target, by which tables of two other columns are counted apart; none without
+        a target.
     """
 
-    _ARRAYS: ClassVar[tuple[str, ...]] = ("column", "group", "scalar", "knot", "at", "width")
+    _ARRAYS: ClassVar[tuple[str, ...]] = (
+        "column",
+        "group",
+        "scalar",
+        "knot",
+        "at",
+        "width",
+        "by",
+    )
 
     layout: Layout
     column: Integers
@@ -61,6 +72,7 @@ class CellMap:
     knot: Integers
     at: Floats
     width: Floats
+    by: Integers
 
     @property
     def cells(self) -> int:
@@ -74,15 +86,27 @@ class CellMap:
 
     @property
     def apart(self) -> NDArray[np.bool_]:
-        """Pairs of cells of two columns, each pair once: of shape (cells, cells)."""
-        return np.asarray(self.column[:, None] > self.column[None, :])
+        """Pairs of cells of which there are tables, each pair once: of shape (cells, cells)."""
+        others = ~np.isin(np.arange(self.cells), self.by)
+        return np.asarray((self.column[:, None] > self.column) & others[:, None] & others)
+
+    @property
+    def tables_of(self) -> int:
+        """How many tables of two columns there are; those by class count as one."""
+        columns = self.columns - (len(self.by) > 0)
+        return columns * (columns - 1) // 2
 
     def tables(self, matrix: EncodedMatrix) -> Floats:
-        """Rows in each pair of cells, in shares, of shape (cells, cells)."""
-        total = np.zeros((self.cells, self.cells))
+        """Rows in each pair of cells, in shares, of shape (classes or 1, cells, cells)."""
+        total = np.zeros((max(len(self.by), 1), self.cells, self.cells))
         for part in self.parts(matrix):
-            total += part.T @ part
+            for number, chosen in enumerate(self.classes(part)):
+                total[number] += (part * chosen[:, None]).T @ part
         return total / WHOLE**2
+
+    def classes(self, shares: Floats) -> Floats:
+        """Whether rows are of each class, of shape (classes, rows); of one, without a target."""
+        return shares[:, self.by].T / WHOLE if len(self.by) else np.ones((1, len(shares)))
 
     def parts(self, matrix: EncodedMatrix) -> Iterator[NDArray[np.float64]]:
         """The `shares` of some rows after the other, so that few are held at once."""
@@ -99,7 +123,13 @@ class CellMap:
         return cls(layout, **{name: arrays[name] for name in cls._ARRAYS})
 
     @classmethod
-    def of(cls, encoders: Iterable[Encoder], layout: Layout, deviation: float) -> CellMap:
+    def of(
+        cls,
+        encoders: Iterable[Encoder],
+        layout: Layout,
+        deviation: float,
+        target: str | None = None,
+    ) -> CellMap:
         """As many cells as tables of this noise can tell.
 
         Parameters
@@ -110,8 +140,11 @@ class CellMap:
             Where their codes lie.
         deviation : float
             Of the noise of each cell of a table, in rows.
+        target : str, optional
+            The column of classes by which tables are counted apart.
         """
         column: list[int] = []
+        by: list[int] = []
         group = np.full(layout.n_options, -1, dtype=np.int64)
         knots: list[tuple[int, int, float, float]] = []
         number = 0
@@ -130,6 +163,8 @@ class CellMap:
                 shown = own >= 0
                 group[first : first + len(own)] = np.where(shown, own + len(column), -1)
                 column += [number] * (int(own.max(initial=-1)) + 1)
+                if encoder.column.name == target:
+                    by = list(range(len(column) - int(own.max()) - 1, len(column)))
             if scalar is not None:
                 rows = counts[encoder.alive] if encoder.alive is not None else counts.sum()
                 places = np.linspace(-1.0, 1.0, _knots(float(rows), deviation))
@@ -148,6 +183,7 @@ class CellMap:
             parts[1].astype(np.int64),
             parts[2].astype(np.float64),
             parts[3].astype(np.float64),
+            np.array(by, dtype=np.int64),
         )
 
     def shares(self, matrix: EncodedMatrix) -> NDArray[np.float64]:

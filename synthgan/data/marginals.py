@@ -20,7 +20,7 @@ class Marginals:
     ----------
     cells : CellMap
         The cells that tables are of.
-    pairs : array of shape (cells, cells)
+    pairs : array of shape (classes or 1, cells, cells)
         Share of the rows in each pair of cells, noisy; 0 within a column and above the diagonal.
     pair_error : float
         Deviation of the noise of each, as a share of the rows.

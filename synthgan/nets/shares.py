@@ -26,6 +26,7 @@ class Shares(nn.Module):
     knot: Tensor
     at: Tensor
     width: Tensor
+    by: Tensor
 
     def __init__(self, cells: CellMap) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class Shares(nn.Module):
             "knot": torch.as_tensor(cells.knot),
             "at": torch.as_tensor(cells.at, dtype=torch.float32),
             "width": torch.as_tensor(cells.width, dtype=torch.float32),
+            "by": torch.as_tensor(cells.by),
         }.items():
             self.register_buffer(name, value, persistent=False)
 
@@ -61,6 +63,13 @@ class Shares(nn.Module):
             return found
         scalars = torch.tanh(raw[:, self.n_options :])
         return self._with_knots(found, scalars, self.heads.gates(chances))
+
+    def tables(self, shares: Tensor) -> Tensor:
+        """Sums of products of shares, of shape (classes or 1, cells, cells)."""
+        if not len(self.by):
+            return (shares.T @ shares)[None]
+        apart = shares[:, self.by, None] * shares[:, None, :]
+        return torch.einsum("rki,rj->kij", apart, shares)
 
     def of_rows(self, rows: Tensor) -> Tensor:
         """The same of rows, one-hot and scalars, of shape (rows, width)."""

@@ -28,8 +28,8 @@ class Tilt:
     ----------
     cells : CellMap
         The cells.
-    pairs : array of shape (cells, cells)
-        What each pair of cells is worth, in nats.
+    pairs : array of shape (classes or 1, cells, cells)
+        What each pair of cells is worth to rows of a class, in nats.
     options : array of shape (n_options,)
         What each option is worth.
     """
@@ -52,8 +52,9 @@ class Tilt:
         return np.asarray(np.exp(np.maximum(worth - worth.max(initial=-np.inf), -DEPTH)))
 
     def _worth(self, part: Floats) -> Floats:
-        shares = (part / WHOLE).astype(np.float32)
-        worth: Floats = ((shares @ self.pairs) * shares).sum(axis=1, dtype=np.float64)
+        shares, worth = (part / WHOLE).astype(np.float32), np.zeros(len(part))
+        for own, pairs in zip(self.cells.classes(part), self.pairs, strict=True):
+            worth += own * ((shares @ pairs) * shares).sum(axis=1, dtype=np.float64)
         return worth
 
     def refine(

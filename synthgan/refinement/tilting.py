@@ -78,7 +78,7 @@ def learn_tilt(
     rows = min(rows, MOST_CELLS // cells.cells)
     lesson, test = (_Pool(sampler.draw(rows, each), marginals) for each in (seed, seed + 1))
     found, best, share = None, test.gap(np.ones(rows), factor), 1.0
-    worth = torch.zeros(cells.cells, cells.cells), torch.zeros(cells.layout.n_options)
+    worth = torch.zeros(marginals.pairs.shape), torch.zeros(cells.layout.n_options)
     state = "the tables find nothing to refine"
     try:
         for trust in TRUSTS:
@@ -114,6 +114,9 @@ class _Pool:
         cells = marginals.cells
         parts = [(part / WHOLE).astype(np.float32) for part in cells.parts(rows)]
         self._shares = torch.as_tensor(np.concatenate(parts))
+        self._classes = (
+            self._shares[:, cells.by].T if len(cells.by) else torch.ones(1, len(self._shares))
+        )
         codes = rows.codes.astype(np.int64) + np.asarray(cells.layout.choice_offsets)
         self._codes = torch.as_tensor(codes)
         self._marginals = marginals
@@ -160,10 +163,17 @@ class _Pool:
         In squared deviations of their noise, the mean over pairs of cells.
         """
         chances = torch.as_tensor(inclusion(weights, len(weights) // factor), dtype=torch.float32)
-        found = (self._shares.T * (chances / chances.sum())) @ self._shares
+        found = torch.stack(
+            [
+                (self._shares.T * (own * chances / chances.sum())) @ self._shares
+                for own in self._classes
+            ]
+        )
         gap = (found - self._pairs) * self._apart / self._marginals.pair_error
-        return float(gap.square().sum() / self._apart.sum())
+        return float(gap.square().sum() / (self._apart.sum() * len(found)))
 
     def _worth(self, pairs: Tensor, options: Tensor) -> Tensor:
-        whole = ((self._shares @ pairs) * self._shares).sum(dim=1)
-        return whole + options[self._codes].sum(dim=1)
+        worth = options[self._codes].sum(dim=1)
+        for own, each in zip(self._classes, pairs, strict=True):
+            worth = worth + own * ((self._shares @ each) * self._shares).sum(dim=1)
+        return worth

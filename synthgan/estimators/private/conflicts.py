@@ -22,11 +22,6 @@ _NEEDED: Mapping[str, tuple[Callable[[Any], bool], str, str]] = {
         _READS_ROWS,
         "set it to 0; marginals are matched anyway",
     ),
-    "target": (
-        lambda v: v is None,
-        "is learned from real rows that nobody paid for",
-        "leave it None; pairs of columns are matched anyway",
-    ),
     "penalty": (
         lambda v: v in ("auto", 0),
         "is the slope at single rows, which clipping does not reach",

@@ -27,6 +27,7 @@ from synthgan.errors import SynthganWarning
 from synthgan.estimators.base import outside
 from synthgan.estimators.fitting import Task, shown_levels
 from synthgan.estimators.model import TableModel
+from synthgan.estimators.planned import check_target
 from synthgan.estimators.private.opening import PrivateTable, open_privately, shown_types
 from synthgan.estimators.randomness import SEED_BITS, seed_for
 from synthgan.privacy.accounting import Entry, scale_for
@@ -44,6 +45,7 @@ from synthgan.training.trainer import Callback
 
 BY_TYPE = "by its type: values have no say within a budget"
 PAIRS = "tables of all pairs of columns"
+PAIRS_BY_CLASS = "tables of all pairs of columns by class of the target"
 # noise of the cells of a column, over that of a table of two
 COLUMN_NOISE = 1.0
 # noise of a table of two columns, as a share of the rows, from which on a warning is due
@@ -108,14 +110,16 @@ def learn_privately(
     types = table.types()
     said = _said(table, task, privacy)
     bought = plan_training(task.plan)
-    ledger = open_ledger(types, said, privacy, bought, for_tests=not noise.is_secret)
+    check_target(task.plan.target, [name for name in said if said[name]["kind"] != "drop"])
+    target = _classes_of(task.plan.target, said)
+    ledger = open_ledger(types, said, privacy, bought, target, for_tests=not noise.is_secret)
     codec = learn_codec(table, said, ledger, noise, witness)
     # ranks are spread over their intervals by chance, which nobody may foresee either
     random = np.random.default_rng(secrets.randbits(128) if noise.is_secret else task.seed)
     matrix = codec.encode(table.chunks(), random)
     if witness is not None:
         witness.meets(codec, matrix)
-    marginals = buy_marginals(codec, matrix, ledger, noise, witness)
+    marginals = buy_marginals(codec, matrix, ledger, noise, target, witness)
     _tell_of_noise(marginals)
     seed = seed_for(task.seed, _SEED) if task.repeatable else secrets.randbits(SEED_BITS)
     trained = train_privately(
@@ -180,10 +184,14 @@ def open_ledger(
     said: Mapping[str, Mapping[str, Any]],
     privacy: Privacy,
     bought: Purchases,
+    target: str | None = None,
     *,
     for_tests: bool = False,
 ) -> Ledger:
     """Plan everything that a fit will buy, and how much noise that takes.
+
+    Tables of two columns are counted apart for each class of a target: as a row is of one class,
+    that costs what the tables of two columns alone would.
 
     Raises
     ------
@@ -192,8 +200,9 @@ def open_ledger(
     """
     columns = sum(each["kind"] not in ("drop", "id") for each in said.values())
     wanted = purchases(types, said, privacy, COLUMN_NOISE)
-    if pairs := columns * (columns - 1) // 2:
-        wanted.append(Entry(PAIRS, 1.0, times=pairs))
+    others = columns - (target is not None)
+    if pairs := others * (others - 1) // 2:
+        wanted.append(Entry(_pairs(target), 1.0, times=pairs))
     if bought.entry is None:
         return Ledger.open(privacy, wanted, for_tests=for_tests)
     scale = scale_for(wanted, BEFORE_TRAINING * privacy.epsilon, privacy.delta)
@@ -235,25 +244,38 @@ def buy_marginals(
     matrix: EncodedMatrix,
     ledger: Ledger,
     noise: Noise,
+    target: str | None = None,
     witness: Witness | None = None,
 ) -> Marginals:
     """Buy the tables of all pairs of columns; what is known of single ones is in the codec."""
-    per_unit, rows = ledger.budget.rows_per_unit, codec.rows
+    per_unit, rows, name = ledger.budget.rows_per_unit, codec.rows, _pairs(target)
     # a single column has no pair
-    deviation = per_unit * ledger.planned(PAIRS).noise if PAIRS in ledger else 1.0
-    cells = CellMap.of(codec.coded, codec.layout, deviation)
-    pairs = cells.columns * (cells.columns - 1) // 2
+    deviation = per_unit * ledger.planned(name).noise if name in ledger else 1.0
+    cells = CellMap.of(codec.coded, codec.layout, deviation, target)
     options = _option_shares(codec)
-    told = np.zeros((cells.cells, cells.cells))
-    if pairs:
-        ledger.buy(PAIRS, pairs)
+    exact = cells.tables(matrix)
+    told = np.zeros(exact.shape)
+    if cells.tables_of:
+        ledger.buy(name, cells.tables_of)
         # shares are parts of a row: so are counts, and their noise
-        counted = np.rint(cells.tables(matrix)[cells.apart] * WHOLE**2).astype(np.int64)
-        told[cells.apart] = noisy(counted, deviation * WHOLE**2, noise) / WHOLE**2
+        counted = np.rint(exact[:, cells.apart] * WHOLE**2).astype(np.int64)
+        answers = noisy(counted.ravel(), deviation * WHOLE**2, noise) / WHOLE**2
+        told[:, cells.apart] = answers.reshape(counted.shape)
         if witness is not None:
             witness.saw_tables(cells, told, deviation)
     error = deviation / rows
     return Marginals(cells, told / rows, error, options, COLUMN_NOISE * error, rows)
+
+
+def _pairs(target: str | None) -> str:
+    return PAIRS if target is None else PAIRS_BY_CLASS
+
+
+def _classes_of(target: str | None, said: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """A target of classes, as its type or the user says; pairs are enough for one of numbers."""
+    if target is None or said[target]["kind"] not in ("category", "boolean"):
+        return None
+    return target
 
 
 def _option_shares(codec: TableCodec) -> Any:

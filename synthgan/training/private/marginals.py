@@ -172,7 +172,7 @@ class Mismatch(nn.Module):
             "even": even / even.sum(),
         }.items():
             self.register_buffer(name, value, persistent=False)
-        scale = max(float(apart.sum()), 1.0)
+        scale = max(float(apart.sum()) * len(marginals.pairs), 1.0)
         self._pair_weight = marginals.pair_error**-2 / scale
         self._one_weight = marginals.option_error**-2 / scale
 
@@ -186,7 +186,7 @@ class Mismatch(nn.Module):
 
     def _gaps(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         shares = self.shares(raw)
-        pairs = shares.T @ shares / len(raw) - self.pairs
+        pairs = self.shares.tables(shares) / len(raw) - self.pairs
         chances = self.shares.options(raw)
         gaps = [chances.mean(dim=0) - self.options]
         if self.shares.n_scalars:

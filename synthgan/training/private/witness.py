@@ -98,18 +98,23 @@ class Witness:
             scores += _gained(weight * spread, chance) * found
 
     def saw_tables(self, cells: CellMap, told: Floats, deviation: float) -> None:
-        """Look at the tables of all pairs of cells, in rows, of shape (cells, cells)."""
+        """Look at the tables of all pairs of cells, in rows, of shape (classes, cells, cells)."""
         rest = np.where(cells.apart, told - cells.tables(self.known), 0.0)
-        shares = cells.shares(self.canaries) / WHOLE
+        counted = cells.shares(self.canaries)
+        shares, classes = counted / WHOLE, cells.classes(counted)
         total, squares = np.zeros((2, len(shares), len(shares)))
-        for column in range(cells.columns):
+        for column in np.unique(np.delete(cells.column, cells.by)):
             own = shares[:, cells.column == column]
             alike = own @ own.T
             total += alike
             squares += alike**2
         # the sum over pairs of columns of products is half the square less the squares
-        gram = (total**2 - squares) / 2.0
-        self._saw(((shares @ rest) * shares).sum(axis=1), gram, deviation, 0.5)
+        gram = classes.T @ classes * (total**2 - squares) / 2.0
+        along = [
+            own * ((shares @ each) * shares).sum(axis=1)
+            for own, each in zip(classes, rest, strict=True)
+        ]
+        self._saw(np.sum(along, axis=0), gram, deviation, 0.5)
 
     def saw_slopes(
         self,
