@@ -131,12 +131,15 @@ def learn(
             members = rows.take(_members(matrix.rows, index, len(index), held, random), random)
         judged = rows.take(index, random)
         judge = Judge(codec, judged, seed_for(task.seed, _JUDGING), members)
+    deadline = task.deadline
+    if matrix.rows >= LEAST_ROWS:
+        deadline = training_deadline(task, matrix.rows * len(codec.encoders))
     trained = train(
         training,
         codec.layout,
         task.plan,
         seed=seed_for(task.seed, _TRAINING),
-        deadline=_training_deadline(task, matrix, codec),
+        deadline=deadline,
         device=task.device,
         quality=judge,
         callbacks=callbacks,
@@ -166,14 +169,22 @@ def _members(
     return random.permutation(trained)[:most]
 
 
-def _training_deadline(task: Task, matrix: EncodedMatrix, codec: TableCodec) -> float | None:
-    """When training has to end, so that there is time to learn to refine."""
-    if task.deadline is None or not task.refine or matrix.rows < LEAST_ROWS:
+def training_deadline(task: Task, cells: int) -> float | None:
+    """When training has to end, so that there is time to learn to refine a table of so many."""
+    if task.deadline is None or not task.refine:
         return task.deadline
-    millions = matrix.rows * len(codec.encoders) / 1e6
-    needed = _REFINING_SECONDS + _REFINING_SECONDS_PER_MILLION * millions
+    needed = _REFINING_SECONDS + _REFINING_SECONDS_PER_MILLION * cells / 1e6
     left = task.deadline - time.monotonic()
     return task.deadline - max(0.0, min(needed, _REFINING_SHARE * left))
+
+
+def unrefined(task: Task, trained: Trained) -> Refinement | None:
+    """Why nothing is learned to refine by, if that is so before any look at the generator."""
+    if not task.refine:
+        return Refinement(SWITCHED_OFF)
+    if trained.stopped in ("interrupted", "nothing to learn"):
+        return Refinement(trained.stopped)
+    return None if trained.history else Refinement("no time was left")
 
 
 def _refiner(
@@ -183,12 +194,8 @@ def _refiner(
     task: Task,
     say: Callable[[str], None],
 ) -> tuple[Refiner | None, Refinement]:
-    if not task.refine:
-        return None, Refinement(SWITCHED_OFF)
-    if trained.stopped in ("interrupted", "nothing to learn"):
-        return None, Refinement(trained.stopped)
-    if not trained.history:
-        return None, Refinement("no time was left")
+    if (none := unrefined(task, trained)) is not None:
+        return None, none
     seed = seed_for(task.seed, _REFINING)
     lesson = Lesson(trained.sampler, Features(codec), matrix, task.refine, seed, task.deadline)
     return learn_refiner(lesson, say)

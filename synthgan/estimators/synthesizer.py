@@ -96,7 +96,9 @@ class SynthGAN(GenerativeEstimator):
         critic's last hidden layer [13]_ [14]_.
     target : str or None, default None
         A column that a small network learns to tell from the others, on real rows; the generator
-        pays where its rows contradict that network more than real ones do [14]_ [15]_.
+        pays where its rows contradict that network more than real ones do [14]_ [15]_. Within a
+        budget, where no network may see a row, tables of two columns are bought for each class of
+        the target instead.
     target_weight : float, default 1.0
         Weight of what it pays.
     holdout : float or "auto", default "auto"
@@ -107,8 +109,9 @@ class SynthGAN(GenerativeEstimator):
         Called after each round of training with a mapping of step, epoch, seconds, losses and
         quality; a true answer stops training.
     refine : bool, default True
-        Whether samples are refined by boosted trees. Learned by `fit` unless False; read again by
-        `sample`, so that ``set_params(refine=False)`` gives rows as the generator draws them.
+        Whether samples are refined by boosted trees, within a budget by the tables that were
+        bought. Learned by `fit` unless False; read again by `sample`, so that
+        ``set_params(refine=False)`` gives rows as the generator draws them.
     pool_factor : int, default 5
         Rows that the generator draws for each refined row to be chosen from; read by `sample` too.
 

@@ -25,7 +25,7 @@ from synthgan.data.source import Source
 from synthgan.data.summaries import one_array, summarise
 from synthgan.errors import SynthganWarning
 from synthgan.estimators.base import outside
-from synthgan.estimators.fitting import Task, shown_levels
+from synthgan.estimators.fitting import Task, shown_levels, training_deadline, unrefined
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.planned import check_target
 from synthgan.estimators.private.opening import PrivateTable, open_privately, shown_types
@@ -36,7 +36,6 @@ from synthgan.privacy.counts import noisy
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
 from synthgan.refinement import Refinement, Tilt, learn_tilt
-from synthgan.refinement.account import SWITCHED_OFF
 from synthgan.training import Trained
 from synthgan.training.private import PrivateTask, plan_training, train_privately
 from synthgan.training.private.plan import Purchases
@@ -110,7 +109,9 @@ def learn_privately(
     types = table.types()
     said = _said(table, task, privacy)
     bought = plan_training(task.plan)
-    check_target(task.plan.target, [name for name in said if said[name]["kind"] != "drop"])
+    check_target(
+        task.plan.target, (name for name in said if said[name]["kind"] not in ("drop", "id"))
+    )
     target = _classes_of(task.plan.target, said)
     ledger = open_ledger(types, said, privacy, bought, target, for_tests=not noise.is_secret)
     codec = learn_codec(table, said, ledger, noise, witness)
@@ -132,7 +133,7 @@ def learn_privately(
             ledger,
             noise,
             seed_for(seed, _TRAINING),
-            task.deadline,
+            training_deadline(task, codec.rows * len(codec.encoders)),
             task.device,
             witness,
         ),
@@ -147,8 +148,8 @@ def _refined(
     trained: Trained, marginals: Marginals, task: Task, seed: int
 ) -> tuple[Tilt | None, Refinement]:
     """What refines samples: it is learned from what was bought, like the generator."""
-    if not task.refine:
-        return None, Refinement(SWITCHED_OFF)
+    if (none := unrefined(task, trained)) is not None:
+        return None, none
     seed = seed_for(seed, _REFINING)
     return learn_tilt(trained.sampler, marginals, task.refine, seed, task.deadline)
 
