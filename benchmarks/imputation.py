@@ -10,8 +10,8 @@ seeds. Holes are made in all columns but the target: completely at random ("mcar
 them). Rows are capped (`TABLES`), so that a suite ends in hours. `nrmse` is the root mean square
 error by the column's standard deviation, `error` the share of wrong categories, both the mean over
 columns; `downstream` is the AUC (of a number the R2) on other rows of gradient boosting that was
-trained on the filled table, in which cells that the real table lacks are missing again. `gain` needs
-hyperimpute to be importable.
+trained on the filled table, in which cells that the real table lacks are missing again. `gain`
+needs hyperimpute to be importable.
 """
 
 from __future__ import annotations

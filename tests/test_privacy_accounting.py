@@ -95,6 +95,19 @@ def test_a_ledger_sells_what_was_planned_and_no_more() -> None:
     assert ledger.delta == 1e-6 and ledger.unit is None and first.mechanism == "Gaussian"
 
 
+def test_a_purchase_in_fewer_answers_costs_what_was_planned() -> None:
+    plan = [Entry("ages", 30.0), Entry("pairs", 40.0, times=50), Entry("steps", 1.0, 0.01, 9)]
+    usual, fewer = (Ledger(Privacy(epsilon=9.0), plan) for _ in range(2))
+    usual.buy("pairs", 50)
+    assert fewer.spend("pairs", 2) == Entry("pairs", 8.0, times=2)
+    assert fewer.entries == (Entry("pairs", 8.0, times=2),)
+    assert fewer.epsilon_spent == pytest.approx(usual.epsilon_spent, rel=1e-3)
+    fewer.buy("steps", 2)
+    for what, times in (("pairs", 1), ("ages", 2), ("ages", 0), ("steps", 3)):
+        with pytest.raises(LedgerError, match="cannot be all"):
+            fewer.spend(what, times)
+
+
 def test_two_purchases_of_one_name_are_a_defect() -> None:
     with pytest.raises(LedgerError, match="one name"):
         Ledger(Privacy(epsilon=9.0), [Entry("ages", 9.0), Entry("ages", 8.0)])

@@ -476,6 +476,22 @@ def test_a_target_is_bought_by_class_and_has_to_be_there(tmp_path: Path) -> None
             model.set_params(target=wrong).fit(table(300, 0))
 
 
+def test_what_columns_of_one_value_leave_goes_to_the_others() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({name: random.choice(["a", "b"], 3000) for name in "xyz"})
+    still = frame.assign(**{f"still {n}": "same" for n in range(6)})
+    found = [
+        SynthGAN(privacy=Privacy(epsilon=1.0), **SOON).fit(each).privacy_ for each in (frame, still)
+    ]
+    few, many = (
+        next(entry for entry in each.entries if entry.what == fitting.PAIRS) for each in found
+    )
+    assert few.times == many.times == 3
+    assert all(0.99 < each.epsilon_spent <= 1.0 for each in found)
+    # 36 tables were planned: a larger part of the budget goes to those of the same three columns
+    assert many.noise < 0.9 * few.noise
+
+
 def test_nothing_refines_where_nobody_asked_or_there_are_no_pairs() -> None:
     frame = pd.DataFrame({"kind": np.random.default_rng(0).choice(["a", "b"], 500)})
     model = SynthGAN(privacy=Privacy(epsilon=1.0), **SOON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -118,6 +119,24 @@ class Ledger:
         self._times[what] += times
         self.__dict__.pop("epsilon_spent", None)
         return entry
+
+    def spend(self, what: str, times: int) -> Entry:
+        """Make all of a purchase in fewer answers than planned, each with less noise.
+
+        However few they are, together they are one Gaussian mechanism of the sensitivity and noise
+        that the planned ones have together: so that earlier answers may decide how many.
+
+        Raises
+        ------
+        LedgerError
+            If it was not planned so often, was begun, or is on draws.
+        """
+        entry = self.planned(what)
+        if self._times[what] or entry.rate < 1 or not 0 < times <= entry.times:
+            raise LedgerError(f"{what!r}: {times} answers cannot be all of {entry!r}")
+        noise = entry.noise * math.sqrt(times / entry.times)
+        self._planned[what] = replace(entry, noise=max(noise, LEAST_DEVIATION), times=times)
+        return self.buy(what, times)
 
     def __contains__(self, what: object) -> bool:
         """Whether a purchase is planned."""

@@ -251,21 +251,24 @@ def buy_marginals(
     """Buy the tables of all pairs of columns; what is known of single ones is in the codec."""
     per_unit, rows, name = ledger.budget.rows_per_unit, codec.rows, _pairs(target)
     # a single column has no pair
-    deviation = per_unit * ledger.planned(name).noise if name in ledger else 1.0
-    cells = CellMap.of(codec.coded, codec.layout, deviation, target)
+    usual = deviation = per_unit * ledger.planned(name).noise if name in ledger else 1.0
+    cells = CellMap.of(codec.coded, codec.layout, usual, target)
+    if cells.tables_of:
+        # columns that turned out to have one value leave what their tables would have cost
+        deviation = per_unit * ledger.spend(name, cells.tables_of).noise
+        cells = CellMap.of(codec.coded, codec.layout, deviation, target)
     options = _option_shares(codec)
     exact = cells.tables(matrix)
     told = np.zeros(exact.shape)
     if cells.tables_of:
-        ledger.buy(name, cells.tables_of)
         # shares are parts of a row: so are counts, and their noise
         counted = np.rint(exact[:, cells.apart] * WHOLE**2).astype(np.int64)
         answers = noisy(counted.ravel(), deviation * WHOLE**2, noise) / WHOLE**2
         told[:, cells.apart] = answers.reshape(counted.shape)
         if witness is not None:
             witness.saw_tables(cells, told, deviation)
-    error = deviation / rows
-    return Marginals(cells, told / rows, error, options, COLUMN_NOISE * error, rows)
+    options_error = COLUMN_NOISE * usual / rows
+    return Marginals(cells, told / rows, deviation / rows, options, options_error, rows)
 
 
 def _pairs(target: str | None) -> str:
