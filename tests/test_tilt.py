@@ -10,7 +10,7 @@ from synthgan.data.cell_map import CellMap
 from synthgan.data.codec import TableCodec
 from synthgan.data.marginals import Marginals
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.refinement import learn_tilt
+from synthgan.refinement import Tilt, learn_tilt
 
 ROWS, ERROR = 6000, 1e-3
 
@@ -69,6 +69,17 @@ def test_chosen_rows_come_to_the_tables(matrix: EncodedMatrix) -> None:
     drawn = pool.draw(30_000, seed=9)
     chosen = tilt.refine(drawn, ROWS, np.random.default_rng(2))
     assert chosen.rows == ROWS and gap(chosen) < 0.2 * gap(drawn)
+
+
+def test_a_tilt_goes_through_a_file_and_a_damaged_one_is_refused(matrix: EncodedMatrix) -> None:
+    tilt, _ = learn_tilt(Pool(matrix), bought(ERROR), 5, 0)  # type: ignore[arg-type]
+    assert tilt is not None
+    header, arrays = tilt.to_state()
+    again = Tilt.from_state(header, arrays, learned()[0])
+    np.testing.assert_array_equal(again.weights(matrix), tilt.weights(matrix))
+    for name in ("pairs", "options"):
+        with pytest.raises(ValueError, match="other cells"):
+            Tilt.from_state(header, {**arrays, name: arrays[name][..., :-1]}, learned()[0])
 
 
 def test_a_pool_that_is_wanted_whole_stays_whole(matrix: EncodedMatrix) -> None:

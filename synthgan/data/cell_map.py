@@ -91,14 +91,19 @@ class CellMap:
         return np.asarray((self.column[:, None] > self.column) & others[:, None] & others)
 
     @property
-    def tables_of(self) -> int:
+    def table_classes(self) -> int:
+        """For how many classes each table is counted; 1 without a target."""
+        return max(len(self.by), 1)
+
+    @property
+    def table_pairs(self) -> int:
         """How many tables of two columns there are; those by class count as one."""
         columns = self.columns - (len(self.by) > 0)
         return columns * (columns - 1) // 2
 
     def tables(self, matrix: EncodedMatrix) -> Floats:
         """Rows in each pair of cells, in shares, of shape (classes or 1, cells, cells)."""
-        total = np.zeros((max(len(self.by), 1), self.cells, self.cells))
+        total = np.zeros((self.table_classes, self.cells, self.cells))
         for part in self.parts(matrix):
             for number, chosen in enumerate(self.classes(part)):
                 total[number] += (part * chosen[:, None]).T @ part

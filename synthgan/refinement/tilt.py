@@ -38,11 +38,6 @@ class Tilt:
     pairs: NDArray[np.float32]
     options: NDArray[np.float32]
 
-    @property
-    def trees(self) -> int:
-        """None: it has tables."""
-        return 0
-
     def weights(self, pool: EncodedMatrix) -> Floats:
         """Of rows, of shape (rows,), the largest 1."""
         worth = np.concatenate([self._worth(part) for part in self.cells.parts(pool)])
@@ -91,6 +86,16 @@ class Tilt:
     def from_state(
         cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], codec: TableCodec
     ) -> Self:
-        """The tilt that `to_state` described."""
+        """The tilt that `to_state` described.
+
+        Raises
+        ------
+        ValueError, KeyError
+            If a part is damaged or does not fit the table.
+        """
         cells = CellMap.from_arrays(codec.layout, arrays)
-        return cls(cells, arrays["pairs"], arrays["options"])
+        pairs, options = arrays["pairs"], arrays["options"]
+        fits = pairs.shape[1:] == (cells.cells, cells.cells) and len(pairs) == cells.table_classes
+        if not fits or options.shape != (codec.layout.n_options,):
+            raise ValueError("tilt: other cells than the table's")
+        return cls(cells, pairs, options)

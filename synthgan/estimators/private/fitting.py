@@ -253,14 +253,14 @@ def buy_marginals(
     # a single column has no pair
     usual = deviation = per_unit * ledger.planned(name).noise if name in ledger else 1.0
     cells = CellMap.of(codec.coded, codec.layout, usual, target)
-    if cells.tables_of:
+    if cells.table_pairs:
         # columns that turned out to have one value leave what their tables would have cost
-        deviation = per_unit * ledger.spend(name, cells.tables_of).noise
+        deviation = per_unit * ledger.spend(name, cells.table_pairs).noise
         cells = CellMap.of(codec.coded, codec.layout, deviation, target)
     options = _option_shares(codec)
     exact = cells.tables(matrix)
     told = np.zeros(exact.shape)
-    if cells.tables_of:
+    if cells.table_pairs:
         # shares are parts of a row: so are counts, and their noise
         counted = np.rint(exact[:, cells.apart] * WHOLE**2).astype(np.int64)
         answers = noisy(counted.ravel(), deviation * WHOLE**2, noise) / WHOLE**2
