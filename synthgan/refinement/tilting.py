@@ -10,11 +10,12 @@ estimation", COLT 2004). How far the generator is believed is found out on rows 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 
 from synthgan.data.cell_map import WHOLE
@@ -72,7 +73,11 @@ def learn_tilt(
     if cells.columns < 2:
         return None, Refinement("nothing to learn")
     started = time.monotonic()
-    if deadline is not None and started >= deadline:
+
+    def late() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
+    if late():
         return None, Refinement("no time was left")
     rows = int(np.clip(POOL * marginals.rows, LEAST_POOL, MOST_POOL))
     rows = min(rows, MOST_CELLS // cells.cells)
@@ -82,9 +87,9 @@ def learn_tilt(
     state = "the tables find nothing to refine"
     try:
         for trust in TRUSTS:
-            if deadline is not None and time.monotonic() >= deadline:
+            if late():
                 break
-            worth = lesson.learn(worth, trust * marginals.rows)
+            worth = lesson.learn(worth, trust * marginals.rows, late)
             weights = test.weights(*worth)
             if (gap := test.gap(weights, factor)) > (1.0 - WORTH) * best:
                 break
@@ -124,7 +129,7 @@ class _Pool:
         self._pairs = torch.as_tensor(marginals.pairs, dtype=torch.float32)
         self._options = torch.as_tensor(marginals.options, dtype=torch.float32)
 
-    def learn(self, first: Worth, rows: float) -> Worth:
+    def learn(self, first: Worth, rows: float, late: Callable[[], bool]) -> Worth:
         """What pairs and options are worth if the generator stands for so many rows.
 
         The dual of the nearest distribution: convex, with the moments' gap as its slope.
@@ -148,8 +153,14 @@ class _Pool:
             (slope,) = torch.autograd.grad(total, flat)
             return float(total.detach()), slope.double().numpy()
 
+        def look(intermediate_result: OptimizeResult) -> None:
+            if late():
+                raise StopIteration
+
         start = torch.cat([each.flatten() for each in first]).double().numpy()
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": LOOKS})
+        found = minimize(
+            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": LOOKS}, callback=look
+        )
         return parted(torch.as_tensor(found.x, dtype=torch.float32))
 
     def weights(self, pairs: Tensor, options: Tensor) -> NDArray[np.float64]:
