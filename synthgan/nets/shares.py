@@ -57,7 +57,10 @@ class Shares(nn.Module):
 
     def forward(self, raw: Tensor) -> Tensor:
         """Shares of shape (rows, cells) of raw outputs of shape (rows, width)."""
-        chances = self.options(raw)
+        return self.under(self.options(raw), raw)
+
+    def under(self, chances: Tensor, raw: Tensor) -> Tensor:
+        """The same, where the probabilities of the options are at hand."""
         found = chances @ self.collect
         if not len(self.scalar):
             return found

@@ -185,9 +185,9 @@ class Mismatch(nn.Module):
         return self._pair_weight * pairs + self._one_weight * one
 
     def _gaps(self, raw: Tensor) -> tuple[Tensor, Tensor]:
-        shares = self.shares(raw)
-        pairs = self.shares.tables(shares) / len(raw) - self.pairs
         chances = self.shares.options(raw)
+        shares = self.shares.under(chances, raw)
+        pairs = self.shares.tables(shares) / len(raw) - self.pairs
         gaps = [chances.mean(dim=0) - self.options]
         if self.shares.n_scalars:
             gaps.append(self._ranks(raw, chances).flatten())
