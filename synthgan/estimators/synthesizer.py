@@ -97,8 +97,7 @@ class SynthGAN(GenerativeEstimator):
     target : str or None, default None
         A column that a small network learns to tell from the others, on real rows; the generator
         pays where its rows contradict that network more than real ones do [14]_ [15]_. Within a
-        budget, where no network may see a row, tables of two columns are bought for each class of
-        the target instead.
+        budget, tables of two columns are bought for each of its classes instead.
     target_weight : float, default 1.0
         Weight of what it pays.
     holdout : float or "auto", default "auto"

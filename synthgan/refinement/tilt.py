@@ -61,19 +61,7 @@ class Tilt:
         bound: Collection[str] = (),
         threads: int = 1,
     ) -> EncodedMatrix:
-        """Choose `wanted` rows of a pool, or as many as it has, in random order.
-
-        Parameters
-        ----------
-        pool : EncodedMatrix
-            Generated rows.
-        wanted : int
-            How many rows to keep.
-        rng : numpy.random.Generator
-            Decides which.
-        bound, threads
-            As for `Refiner.refine`; no cell changes anyway.
-        """
+        """Choose `wanted` rows of a pool, as `Refiner.refine` does; no cell changes."""
         if pool.rows <= wanted:
             return pool
         return pool.take(select(self.weights(pool), wanted, rng))
