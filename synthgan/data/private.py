@@ -156,8 +156,8 @@ class PrivateSummaries:
         self._per_unit = ledger.budget.rows_per_unit
         self.rows = rows
         if ledger.budget.buys_rows:
-            deviation = self._deviation(ledger.buy(ROWS))
-            self.rows = max(int(noisy(np.array([rows]), deviation, noise)[0]), 1)
+            ledger.buy(ROWS)
+            self.rows = max(int(noisy(np.array([rows]), self._deviation(ROWS), noise)[0]), 1)
 
     def of(self, name: str, column: pa.Array, override: Said) -> Summary:
         """A private summary of a column in its canonical type.
@@ -176,19 +176,21 @@ class PrivateSummaries:
 
     def _ask(self, question: Question, column: pa.Array) -> Integers:
         """Buy a histogram."""
-        deviation = self._deviation(self._ledger.buy(question.what))
+        self._ledger.buy(question.what)
+        deviation = self._deviation(question.what)
         told = noisy(question.counts(column), deviation, self._noise)
         if self._watch is not None:
             self._watch(question, told, deviation)
         return told
 
-    def _deviation(self, entry: Entry) -> float:
-        return entry.noise * self._per_unit
+    def _deviation(self, what: str) -> float:
+        """Of the noise of a purchase, in rows."""
+        return self._ledger.planned(what).noise * self._per_unit
 
     def _identifiers(self, name: str, column: pa.Array) -> Summary:
         """The summary of a column of one identifier that nobody has, and of missing cells."""
         told = self._ask(Question(_cells(name), name, _missing, 2), column)
-        _, missing = self._even(told, self._deviation(self._ledger.planned(_cells(name))))
+        _, missing = self._even(told, self._deviation(_cells(name)))
         own = level_type(column.type)
         one: Any = summarise(pa.array(["1" if is_text(own) else 0], type=own))
         whole: Summary = one.merge(summarise(pa.nulls(missing, own)))
@@ -200,10 +202,10 @@ class PrivateSummaries:
         levels = pc.unique(column.drop_null()) if known is None else known
         cell_of = partial(_level_of, levels=levels)
         told = self._ask(Question(_cells(name), name, cell_of, len(levels) + 1), column)
-        entry = self._ledger.planned(_cells(name))
-        deviation = self._deviation(entry)
+        deviation = self._deviation(_cells(name))
         if known is None:
-            least = shown_from(deviation, entry.delta, self._per_unit)
+            delta = self._ledger.planned(_cells(name)).delta
+            least = shown_from(deviation, delta, self._per_unit)
             shown = np.flatnonzero(told[:-1] >= least)
             levels, told = levels.take(pa.array(shown)), told[np.append(shown, len(levels))]
         if not len(levels):
@@ -257,7 +259,7 @@ class PrivateSummaries:
 
             return self._ask(Question(_cells(name), name, cell_of, cells), column)
 
-        line, deviation = Line(whole, (low, high)), self._deviation(entry)
+        line, deviation = Line(whole, (low, high)), self._deviation(_cells(name))
         cells, missing = histogram(line, self.rows, entry.times, ask, deviation)
         even = whole_counts(cells.counts)
         return number_summary(own, cells.lows, cells.highs, even, missing, decimals)
@@ -265,9 +267,7 @@ class PrivateSummaries:
     def _decimals(self, name: str, column: pa.Array) -> int | None:
         """Decimals that all values have at most, but for so few that noise explains them."""
         told = self._ask(Question(_decimals(name), name, _decimals_of, MOST_DECIMALS + 2), column)
-        certain = np.flatnonzero(
-            told > CERTAIN * self._deviation(self._ledger.planned(_decimals(name)))
-        )
+        certain = np.flatnonzero(told > CERTAIN * self._deviation(_decimals(name)))
         most = int(certain.max(initial=0))
         return None if most > MOST_DECIMALS else most
 

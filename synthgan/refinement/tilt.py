@@ -44,7 +44,7 @@ class Tilt:
         firsts = self.cells.layout.choice_offsets
         for choice, first in enumerate(firsts):
             worth += self.options[pool.codes[:, choice].astype(np.int64) + first]
-        return np.asarray(np.exp(np.maximum(worth - worth.max(initial=-np.inf), -DEPTH)))
+        return weights_of(worth)
 
     def _worth(self, part: Floats) -> Floats:
         shares, worth = (part / WHOLE).astype(np.float32), np.zeros(len(part))
@@ -87,3 +87,8 @@ class Tilt:
         if not fits or options.shape != (codec.layout.n_options,):
             raise ValueError("tilt: other cells than the table's")
         return cls(cells, pairs, options)
+
+
+def weights_of(worth: Floats) -> Floats:
+    """Weights of rows by what they are worth in nats, the largest 1."""
+    return np.asarray(np.exp(np.maximum(worth - worth.max(initial=-np.inf), -DEPTH)))

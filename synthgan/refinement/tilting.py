@@ -22,7 +22,7 @@ from synthgan.data.cell_map import WHOLE
 from synthgan.data.marginals import Marginals
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.refinement.account import LEARNED, Refinement
-from synthgan.refinement.tilt import DEPTH, Tilt
+from synthgan.refinement.tilt import Tilt, weights_of
 from synthgan.sampling import Sampler
 from synthgan.selection import effective_share, inclusion
 
@@ -117,11 +117,12 @@ class _Pool:
 
     def __init__(self, rows: EncodedMatrix, marginals: Marginals) -> None:
         cells = marginals.cells
-        parts = [(part / WHOLE).astype(np.float32) for part in cells.parts(rows)]
-        self._shares = torch.as_tensor(np.concatenate(parts))
-        self._classes = (
-            self._shares[:, cells.by].T if len(cells.by) else torch.ones(1, len(self._shares))
-        )
+        shares, classes = [], []
+        for part in cells.parts(rows):
+            shares.append((part / WHOLE).astype(np.float32))
+            classes.append(cells.classes(part).astype(np.float32))
+        self._shares = torch.as_tensor(np.concatenate(shares))
+        self._classes = torch.as_tensor(np.concatenate(classes, axis=1))
         codes = rows.codes.astype(np.int64) + np.asarray(cells.layout.choice_offsets)
         self._codes = torch.as_tensor(codes)
         self._marginals = marginals
@@ -165,8 +166,7 @@ class _Pool:
 
     def weights(self, pairs: Tensor, options: Tensor) -> NDArray[np.float64]:
         """Of the rows, of shape (rows,), the largest 1."""
-        worth = self._worth(pairs, options)
-        return (worth - worth.max()).clamp_min(-DEPTH).exp().double().numpy()
+        return weights_of(self._worth(pairs, options).double().numpy())
 
     def gap(self, weights: NDArray[np.float64], factor: int) -> float:
         """How far one in `factor` rows, chosen by weight, are from the tables.
