@@ -35,7 +35,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from synthgan import GANOutlierDetector
-from synthgan.anomaly.model import SCORES
+from synthgan.anomaly.members import SCORES
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

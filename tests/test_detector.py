@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from synthgan import GANOutlierDetector, SynthGAN
-from synthgan.anomaly.model import AUTO_SCORES, SCORES
+from synthgan.anomaly.members import AUTO_SCORES, SCORES
 from synthgan.errors import (
     FileFormatError,
     InputNotFoundError,

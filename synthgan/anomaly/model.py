@@ -10,29 +10,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from synthgan.anomaly.critic import CriticView
-from synthgan.anomaly.density import Density
-from synthgan.anomaly.isolation import Isolation
 from synthgan.anomaly.marks import Marks
-from synthgan.anomaly.neighbours import NEAREST, ODD_SHARE, REFERENCES, Neighbours, typical_points
-from synthgan.anomaly.reconstruction import Reconstruction
+from synthgan.anomaly.members import GAUGING, SCORES, Context, learn_members, stream
+from synthgan.anomaly.neighbours import ODD_SHARE
 from synthgan.anomaly.rows import Rows
 from synthgan.anomaly.scale import Scale
-from synthgan.anomaly.surprise import Cells, Surprise
+from synthgan.anomaly.surprise import Cells
 from synthgan.bundle import part
 from synthgan.data.codec import TableCodec
 from synthgan.training import Trained
 
-# what the default is the mean of: chosen on tables, see docs/anomalies.md, and never by labels
-AUTO_SCORES = ("isolation", "neighbours", "profile")
-GENERATOR_SCORES = ("generated", "density", "features", "critic", "encoder", "inversion")
-SCORES = (*AUTO_SCORES, "surprise", "tails", *GENERATOR_SCORES)
 # rows of the table by which a score's measure is taken
 GAUGED, SLOWLY_GAUGED = 20_000, 1_000
 # in quartile ranges: how odd one score alone can make a row, and what a broken relation adds
 MOST, BREACH = 10.0, 10.0
-# seeds of the parts of one fit
-_CUTTING, _BLENDING, _DENSITY, _SURPRISE, _GAUGING, _ENCODER = range(6)
 
 Floats = NDArray[np.float64]
 
@@ -128,16 +119,16 @@ class AnomalyModel:
         robust = odd > 0
         scale = Scale.learn(rows.marks, marks.categorical, marks.levels, robust=robust)
         rows.scale = scale
-        members = _members(rows, scale, draw, names, seed, odd)
+        members = learn_members(rows, scale, draw, names, seed, odd)
         model = cls(codec, trained, scale, members, {})
         for name in names:
             model.gauges[name] = model._gauge(name, rows, seed)
         return model
 
     def _gauge(self, name: str, rows: Rows, seed: int) -> tuple[float, float]:
-        most = SLOWLY_GAUGED if name == "inversion" else GAUGED
+        most = SLOWLY_GAUGED if SCORES[name].slow else GAUGED
         if rows.count > most:
-            drawn = np.sort(_stream(seed, _GAUGING).permutation(rows.count)[:most])
+            drawn = np.sort(stream(seed, GAUGING).permutation(rows.count)[:most])
             rows = self.rows(rows.table.take(pa.array(drawn)))
         found = self.oddness(name, rows)
         low, middle, high = np.quantile(found, [0.25, 0.5, 0.75])
@@ -150,24 +141,7 @@ class AnomalyModel:
 
     def oddness(self, name: str, rows: Rows) -> Floats:
         """One score as it comes, of shape (n,); higher is odder."""
-        member = self.members[name]
-        if name in ("generated", "neighbours", "profile"):
-            found = member.oddness(rows.points)
-        elif name == "isolation":
-            found = member.oddness(rows.filled)
-        elif name == "tails":
-            found = member.tails(rows.marks).sum(axis=1)
-        elif name == "critic":
-            found = member.unusual_score(rows.seen[0])
-        elif name == "features":
-            found = member.distance(rows.seen[1])
-        elif name == "encoder":
-            found = member.oddness(rows.matrix)
-        elif name == "inversion":
-            found = member.searched(rows.matrix)
-        else:
-            found = member.oddness(rows.marks)
-        return np.asarray(found, dtype=np.float64)
+        return np.asarray(SCORES[name].ask(self.members[name], rows), dtype=np.float64)
 
     def measured(self, rows: Rows) -> dict[str, Floats]:
         """Every score in quartile ranges above its median among the rows that were learned."""
@@ -221,7 +195,8 @@ class AnomalyModel:
         """A JSON-safe header and arrays, without codec and pair."""
         header: dict[str, Any] = {"gauges": {k: list(v) for k, v in self.gauges.items()}}
         arrays: dict[str, NDArray[Any]] = {}
-        kept = {"scale": self.scale, **{k: v for k, v in self.members.items() if k != "tails"}}
+        own_states = {k: v for k, v in self.members.items() if v is not self.scale}
+        kept = {"scale": self.scale, **own_states}
         header["members"] = list(self.members)
         header["states"] = {}
         for name, member in kept.items():
@@ -240,79 +215,10 @@ class AnomalyModel:
         """The reverse of `to_state`."""
         states = header["states"]
         scale = Scale.from_state(states["scale"], part(arrays, "scale."))
-        members: dict[str, Any] = {}
-        for name in header["members"]:
-            state, own = states.get(name), part(arrays, f"{name}.")
-            if name == "tails":
-                members[name] = scale
-            elif name == "surprise":
-                members[name] = Surprise.from_state(state, own, scale)
-            elif name in ("encoder", "inversion"):
-                assert trained is not None
-                members[name] = Reconstruction.from_state(state, own, trained)
-            else:
-                members[name] = _KINDS[name].from_state(state, own)
+        shared = Context(scale, trained)
+        members = {
+            name: SCORES[name].read(states.get(name), part(arrays, f"{name}."), shared)
+            for name in header["members"]
+        }
         gauges = {name: (each[0], each[1]) for name, each in header["gauges"].items()}
         return cls(codec, trained, scale, members, gauges)
-
-
-_KINDS: dict[str, Any] = {
-    "isolation": Isolation,
-    "generated": Neighbours,
-    "neighbours": Neighbours,
-    "profile": Neighbours,
-    "density": Density,
-    "features": CriticView,
-    "critic": CriticView,
-}
-
-
-def _members(
-    rows: Rows,
-    scale: Scale,
-    draw: Callable[[int], pa.Table] | None,
-    names: Sequence[str],
-    seed: int,
-    odd: float,
-) -> dict[str, Any]:
-    """What the scores wanted are learned as; and what explanations need, whatever is wanted."""
-    members: dict[str, Any] = {}
-    if "tails" in names:
-        members["tails"] = scale
-    if {"isolation", "neighbours", "profile"} & {*names}:
-        forest = Isolation.learn(rows.filled, _stream(seed, _CUTTING))
-        typical = typical_points(
-            rows.points, forest.oddness(rows.filled), _stream(seed, _BLENDING), odd
-        )
-        # where no row is doubted the very nearest counts, else one that a few odd rows cannot be
-        if "neighbours" in names:
-            members["neighbours"] = Neighbours(typical, NEAREST if odd else 1)
-        if "profile" in names:
-            members["profile"] = Neighbours(typical, 1, drawn_in=True)
-        if "isolation" in names:
-            members["isolation"] = forest
-    if {"generated", "density"} & {*names}:
-        assert draw is not None
-        made = rows.like(draw(min(max(rows.count, REFERENCES), _DRAWN)))
-        if "generated" in names:
-            members["generated"] = Neighbours(made.points[:REFERENCES])
-        if "density" in names:
-            members["density"] = Density.learn(made.marks, scale, _stream(seed, _DENSITY))
-    if {"critic", "features"} & {*names}:
-        view = CriticView.learn(*rows.seen)
-        members |= {name: view for name in ("critic", "features") if name in names}
-    if {"encoder", "inversion"} & {*names}:
-        assert rows.trained is not None
-        random = int(_stream(seed, _ENCODER).integers(2**31))
-        encoder = Reconstruction.learn(rows.trained, rows.matrix, random)
-        members |= {name: encoder for name in ("encoder", "inversion") if name in names}
-    members["surprise"] = Surprise.learn(rows.marks, scale, _stream(seed, _SURPRISE))
-    return members
-
-
-# generated rows that a density is learned from, at most
-_DRAWN = 12_000
-
-
-def _stream(seed: int, part_of_fit: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(part_of_fit,)))

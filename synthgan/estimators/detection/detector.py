@@ -10,7 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from synthgan.anomaly.model import AUTO_SCORES, GENERATOR_SCORES, SCORES, AnomalyModel
+from synthgan.anomaly.members import AUTO_SCORES, SCORES
+from synthgan.anomaly.model import AnomalyModel
 from synthgan.anomaly.neighbours import ODD_SHARE
 from synthgan.data.codec import TableCodec
 from synthgan.data.schema import dropped
@@ -222,7 +223,7 @@ class GANOutlierDetector(FittedDetector):
         overrides = self.schema if self.generator is None else self.generator.schema
         source = open_source(X, drop=dropped(overrides))
         generator = None
-        if {*GENERATOR_SCORES} & {*names}:
+        if any(SCORES[name].generator for name in names):
             generator = self._new_generator(source.rows, seed).fit(X)
             codec = generator._model.codec
         else:
