@@ -12,6 +12,7 @@ from scipy import stats
 from synthgan.errors import ParameterError
 from synthgan.privacy.accounting import PLD, RDP, Entry, epsilon_of, scale_for
 from synthgan.privacy.budget import Privacy
+from synthgan.privacy.counts import PARTS, shown_from
 from synthgan.privacy.ledger import Ledger, LedgerError
 from synthgan.privacy.noise import Noise
 
@@ -179,6 +180,32 @@ def test_whole_noise_is_a_discrete_gaussian(deviation: float) -> None:
         [*(weights[few] * len(drawn)), weights[~few].sum() * len(drawn)],
     )
     assert told.pvalue > 1e-3
+
+
+def tail(deviation: float, start: float) -> float:
+    """The chance of a discrete Gaussian, in parts of a row, from `start` rows on."""
+    span = np.arange(-int(12 * deviation * PARTS), int(12 * deviation * PARTS) + 1)
+    weights = np.exp(-0.5 * np.square(span / (deviation * PARTS)))
+    return float(weights[span >= start * PARTS - 1e-9].sum() / weights.sum())
+
+
+@pytest.mark.parametrize("deviation", [1.0, 4.3, 30.0])
+def test_noise_in_parts_reveals_what_is_paid_for(deviation: float) -> None:
+    """Its delta by theorem 7 of Canonne, Kamath and Steinke, against that of a continuous one."""
+    epsilon = epsilon_of([Entry("a count", deviation)], 1e-6)
+    shift = epsilon * deviation**2
+    delta = tail(deviation, shift - 0.5) - math.exp(epsilon) * tail(deviation, shift + 0.5)
+    assert 0.95e-6 <= delta <= 1.02e-6
+
+
+@pytest.mark.parametrize("deviation", [1.0, 4.3, 30.0])
+@pytest.mark.parametrize("rows", [1, 5])
+def test_what_one_unit_alone_has_is_shown_with_a_chance_of_delta(
+    deviation: float, rows: int
+) -> None:
+    least = shown_from(deviation, 1e-6, rows)
+    chance = tail(deviation, least - rows)
+    assert 0.9e-6 <= rows * chance <= 1e-6
 
 
 def test_real_noise_is_gaussian_and_shares_are_even() -> None:

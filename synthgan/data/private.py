@@ -133,7 +133,7 @@ class Question:
 
 
 # who sees each question with its noisy answer, and the deviation of that noise
-Watch = Callable[[Question, Integers, float], None]
+Watch = Callable[[Question, Floats, float], None]
 
 
 class PrivateSummaries:
@@ -157,7 +157,8 @@ class PrivateSummaries:
         self.rows = rows
         if ledger.budget.buys_rows:
             ledger.buy(ROWS)
-            self.rows = max(int(noisy(np.array([rows]), self._deviation(ROWS), noise)[0]), 1)
+            told = noisy(np.array([rows]), self._deviation(ROWS), noise)
+            self.rows = max(round(float(told[0])), 1)
 
     def of(self, name: str, column: pa.Array, override: Said) -> Summary:
         """A private summary of a column in its canonical type.
@@ -174,7 +175,7 @@ class PrivateSummaries:
             return self._numbers(name, column, override)
         return self._levels(name, column, override)
 
-    def _ask(self, question: Question, column: pa.Array) -> Integers:
+    def _ask(self, question: Question, column: pa.Array) -> Floats:
         """Buy a histogram."""
         self._ledger.buy(question.what)
         deviation = self._deviation(question.what)
@@ -199,7 +200,7 @@ class PrivateSummaries:
     def _levels(self, name: str, column: pa.Array, override: Said) -> Summary:
         column = _plain(column)
         known = _known_levels(column.type, override)
-        levels = pc.unique(column.drop_null()) if known is None else known
+        levels = _in_order(pc.unique(column.drop_null())) if known is None else known
         cell_of = partial(_level_of, levels=levels)
         told = self._ask(Question(_cells(name), name, cell_of, len(levels) + 1), column)
         deviation = self._deviation(_cells(name))
@@ -226,7 +227,7 @@ class PrivateSummaries:
         )
         return summarise(pa.nulls(self.rows, found))
 
-    def _even(self, told: Integers, deviation: float) -> tuple[Integers, int]:
+    def _even(self, told: Floats, deviation: float) -> tuple[Integers, int]:
         """Counts that may be, of levels and of missing cells, from noisy ones, the missing last.
 
         Missing cells that noise explains are none: else every column would get some.
@@ -252,7 +253,7 @@ class PrivateSummaries:
         whole = decimals is not None
         entry = self._ledger.planned(_cells(name))
 
-        def ask(places: Places, cells: int) -> Integers:
+        def ask(places: Places, cells: int) -> Floats:
             def cell_of(column: pa.Array) -> Integers:
                 values = _values(column) * scale
                 return places(np.rint(values) if whole else values)
@@ -275,6 +276,11 @@ class PrivateSummaries:
 def _plain(column: pa.Array) -> pa.Array:
     """A column of values, where it was one of codes."""
     return column.cast(column.type.value_type) if pat.is_dictionary(column.type) else column
+
+
+def _in_order(levels: pa.Array) -> pa.Array:
+    """Levels in their own order: in that of the rows, who comes first would decide rounding."""
+    return levels.take(pc.array_sort_indices(levels))
 
 
 def _missing(column: pa.Array) -> Integers:

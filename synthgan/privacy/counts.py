@@ -15,6 +15,9 @@ from synthgan.privacy.noise import Noise
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# parts of a row that counts and noise are whole numbers of: so small that the discrete Gaussian
+# reveals what the continuous one does, by which it is paid
+PARTS = 256
 # the chance that noise alone makes a cell of an empty histogram look filled
 FALSE_CELL = 0.01
 # orders of magnitude that are told apart, on each side of 1 and of both signs
@@ -22,9 +25,11 @@ MOST_EXPONENT = 64
 GRADES = 4 * MOST_EXPONENT + 1
 
 
-def noisy(counts: Integers, deviation: float, noise: Noise) -> Integers:
-    """Counts with noise: those of cells that are empty too."""
-    return counts + noise.whole(len(counts), deviation)
+def noisy(counts: Integers | Floats, deviation: float, noise: Noise) -> Floats:
+    """Counts of rows, or of their `PARTS`, with noise: those of cells that are empty too."""
+    parts = np.rint(counts * PARTS).astype(np.int64)
+    drawn = noise.whole(parts.size, deviation * PARTS).reshape(parts.shape)
+    return np.asarray((parts + drawn) / PARTS)
 
 
 def shown_from(deviation: float, delta: float, rows_per_unit: int = 1) -> float:
@@ -39,10 +44,12 @@ def shown_from(deviation: float, delta: float, rows_per_unit: int = 1) -> float:
     >>> round(shown_from(deviation=10.0, delta=1e-6), 1)
     48.5
     """
-    return rows_per_unit + deviation * float(ndtri(1.0 - delta / rows_per_unit))
+    # half a part more: of the discrete Gaussian as much lies at most from a part on as of the
+    # continuous one from half a part before
+    return rows_per_unit + 0.5 / PARTS + deviation * float(ndtri(1.0 - delta / rows_per_unit))
 
 
-def filled(counts: Integers, deviation: float) -> NDArray[np.bool_]:
+def filled(counts: Floats, deviation: float) -> NDArray[np.bool_]:
     """Which cells noise alone does not explain; the fullest one in any case."""
     least = deviation * float(ndtri(1.0 - FALSE_CELL / len(counts)))
     found = counts > least

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 # the cell of each value, -1 for none; the value NaN is a missing one
 Places = Callable[[Floats], Integers]
-Ask = Callable[[Places, int], Integers]
+Ask = Callable[[Places, int], Floats]
 
 # into how many a full cell is cut, and deviations of noise from which on a cell is full
 PARTS, FULL = 16, 6.0
@@ -131,7 +131,7 @@ def _finer(cells: Cells, line: Line, ask: Ask, deviation: float) -> Cells:
     splits = (cells.counts > FULL * deviation) & (width > (1.0 if line.whole else 0.0))
     stay = cells.take(~splits)
     cut = _cut(cells.lows[splits], cells.highs[splits], PARTS, line.whole)
-    told = ask(_finder(cut, line), len(cut.lows)).astype(np.float64)
+    told = ask(_finder(cut, line), len(cut.lows))
     place = np.searchsorted(cells.lows[splits], cut.lows, "right") - 1
     likely = np.zeros(len(told))
     for number, total in enumerate(cells.counts[splits]):

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from synthgan.data.cell_map import WHOLE, CellMap, option_counts
+from synthgan.data.cell_map import CellMap, option_counts
 from synthgan.data.codec import TableCodec
 from synthgan.data.encoders import build_encoders
 from synthgan.data.marginals import Marginals
@@ -261,10 +261,7 @@ def buy_marginals(
     exact = cells.tables(matrix)
     told = np.zeros(exact.shape)
     if cells.table_pairs:
-        # shares are parts of a row: so are counts, and their noise
-        counted = np.rint(exact[:, cells.apart] * WHOLE**2).astype(np.int64)
-        answers = noisy(counted.ravel(), deviation * WHOLE**2, noise) / WHOLE**2
-        told[:, cells.apart] = answers.reshape(counted.shape)
+        told[:, cells.apart] = noisy(exact[:, cells.apart], deviation, noise)
         if witness is not None:
             witness.saw_tables(cells, told, deviation)
     options_error = COLUMN_NOISE * usual / rows

@@ -22,6 +22,7 @@ from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
 from synthgan.nets.critics import MLPCritic
 from synthgan.nets.features import CriticFeatures
+from synthgan.privacy.counts import noisy
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
 from synthgan.privacy.units import Units
@@ -162,7 +163,7 @@ class Teachers:
         entry = self._ledger.buy(VOTES, times=len(asked))
         each = asked.expand(len(self.parts), *asked.shape)
         votes = (self.teachers(each) > 0).sum(dim=0).cpu().numpy()
-        told = votes + self._noise.whole(len(votes), max(entry.noise, 1.0))
+        told = noisy(votes, entry.noise, self._noise)
         share = torch.as_tensor(told / len(self.parts), dtype=torch.float32, device=self._device)
         return share.clamp_(0.0, 1.0)
 

@@ -56,7 +56,7 @@ class Witness:
         """Learn how rows are written."""
         self.canaries, self.known = self._encode(codec, matrix)
 
-    def saw_counts(self, question: Question, told: NDArray[np.int64], deviation: float) -> None:
+    def saw_counts(self, question: Question, told: Floats, deviation: float) -> None:
         """Look at the noisy histogram of a column, of shape (cells,).
 
         Canaries of one cell add the same to it, and those of two cells nothing in common: what can
