@@ -35,7 +35,6 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from synthgan import GANOutlierDetector
-from synthgan.anomaly.members import SCORES
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -133,21 +132,18 @@ def knn(case: Case, seed: int) -> Floats:
     return np.asarray(found[0][:, -1])
 
 
-def synthgan(score: str) -> Callable[[Case, int], Floats]:
-    def judge(case: Case, seed: int) -> Floats:
-        detector = GANOutlierDetector(scores=score, novelty=not case.same, random_state=seed)
-        return np.asarray(-detector.fit(case.train).score_samples(case.judged))
-
-    return judge
+def synthgan(case: Case, seed: int) -> Floats:
+    """The default scores."""
+    detector = GANOutlierDetector(novelty=not case.same, random_state=seed)
+    return np.asarray(-detector.fit(case.train).score_samples(case.judged))
 
 
 METHODS: dict[str, Callable[[Case, int], Floats]] = {
-    "synthgan": synthgan("auto"),
+    "synthgan": synthgan,
     "iforest": iforest,
     "ecod": ecod,
     "knn": knn,
-} | {f"synthgan-{name}": synthgan(name) for name in SCORES}
-DEFAULT_METHODS = ("synthgan", "iforest", "ecod", "knn", *GANS)
+}
 
 
 def some_rows(labels: Labels, most: int, seed: int) -> NDArray[np.int64]:
@@ -251,14 +247,12 @@ def _table(found: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
         method: {t: float(np.median([c["auroc"] for c in each[t]])) for t in tables if t in each}
         for method, each in found.items()
     }
-    # ranks among the detectors that are compared: single scores of ours are no rivals
-    rivals = [method for method in medians if not method.startswith("synthgan-")]
-    ranks: dict[str, list[float]] = {method: [] for method in rivals}
+    ranks: dict[str, list[float]] = {method: [] for method in medians}
     for name in tables:
-        for method in rivals:
+        for method in medians:
             if name in medians[method]:
                 own = medians[method][name]
-                others = [medians[m][name] for m in rivals if name in medians[m]]
+                others = [medians[m][name] for m in medians if name in medians[m]]
                 above, ties = sum(o > own for o in others), sum(o == own for o in others)
                 ranks[method].append(above + (ties + 1) / 2)
     heading = ["method", *tables, "mean AUROC", "mean AP", "mean rank", "CPU s"]
@@ -270,7 +264,7 @@ def _table(found: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
         )
         seconds = np.median([c["cpu_seconds"] for cells in each.values() for c in cells])
         whole = len(medians[method]) == len(tables)
-        rank = f"{np.mean(ranks[method]):.2f}" if whole and method in ranks else "-"
+        rank = f"{np.mean(ranks[method]):.2f}" if whole else "-"
         shown = [f"{medians[method][t]:.3f}" if t in medians[method] else "-" for t in tables]
         mean = f"{np.mean(list(medians[method].values())):.3f}{'' if whole else '*'}"
         lines.append(
@@ -289,7 +283,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("--tables", nargs="+")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument(
-        "--methods", nargs="+", choices=[*METHODS, *GANS], default=list(DEFAULT_METHODS)
+        "--methods", nargs="+", choices=[*METHODS, *GANS], default=[*METHODS, *GANS]
     )
     parser.add_argument("--pyod-python", help="Python of an environment with PyOD and torch")
     parser.add_argument("--table-only", action="store_true", help="only write the table again")
