@@ -19,6 +19,7 @@ from torch import Tensor
 
 from synthgan.data.layout import Layout
 from synthgan.data.region import Region
+from synthgan.nets.heads import draw_gumbel, gumbel_from_normal
 from synthgan.nets.mlp import MLPGenerator
 from synthgan.nets.noise import Noise
 
@@ -56,6 +57,13 @@ class Target:
     def is_everything(self) -> bool:
         """Whether every row is allowed."""
         return not self._parts
+
+    @property
+    def options(self) -> Tensor:
+        """The options whose scores have a say, of shape (options,)."""
+        spans = [part.span for part in self._parts if part.span is not None]
+        asked = {option for span in spans for option in range(span.start, span.stop)}
+        return torch.tensor(sorted(asked), dtype=torch.long)
 
     def distance(self, scores: Tensor, scalars: Tensor) -> Tensor:
         """How far rows are from the condition, of shape (rows,); 0 where they meet it.
@@ -135,25 +143,38 @@ class _Part:
 
 
 class _Walk:
-    """Rows on their way into a target: the noise behind them and their distance."""
+    """Rows on their way into a target: the noise behind them and their distance.
+
+    Of the Gumbel noise only that of options which the target asks about comes along: the rest has
+    no say in who meets it, and is drawn in the end.
+    """
 
     def __init__(
         self, generator: MLPGenerator, noise: Noise, target: Target, stream: torch.Generator
     ) -> None:
         self.generator, self.noise, self.target, self.stream = generator, noise, target, stream
+        self.options = target.options
         self.stride = 0.5
 
     def fresh(self, rows: int) -> tuple[Tensor, Tensor]:
         """New normals of shape (rows, size) and their distances."""
-        normals = torch.randn(rows, self.noise.size, generator=self.stream)
+        size = self.noise.normals + len(self.options)
+        normals = torch.randn(rows, size, generator=self.stream)
         return normals, self.distance(normals)
 
     def scores(self, normals: Tensor) -> tuple[Tensor, Tensor]:
-        """Option scores with noise, and scalars, of the rows behind these normals."""
-        latent, gumbel = self.noise.split(normals)
-        raw = self.generator.raw(latent)
-        options = self.noise.n_options
-        return raw[:, :options] + gumbel, torch.tanh(raw[:, options:])
+        """Option scores, with noise where that has a say, and scalars, behind these normals."""
+        own, last = self.noise.normals, self.noise.n_options
+        raw = self.generator.raw(self.noise.given(normals[:, :own]))
+        gumbel = gumbel_from_normal(normals[:, own:])
+        return raw[:, :last].index_add(1, self.options, gumbel), torch.tanh(raw[:, last:])
+
+    def rows(self, normals: Tensor) -> Tensor:
+        """The rows behind normals inside the target, of shape (rows, width)."""
+        scores, scalars = self.scores(normals)
+        rest = draw_gumbel(len(scores), self.noise.n_options, self.stream, str(scores.device))
+        scores += rest.index_fill_(1, self.options, 0.0)
+        return self.generator.heads.rows(*self.target.force(scores, scalars))
 
     def distance(self, normals: Tensor) -> Tensor:
         return self.target.distance(*self.scores(normals))
@@ -249,5 +270,4 @@ def narrow(
         normals = walk.descend(normals[:start], distances[:start])
         normals = normals[torch.randperm(len(normals), generator=stream)]
         met = start
-    scores, scalars = target.force(*walk.scores(normals[: min(most, max(met, rows))]))
-    return generator.heads.rows(scores, scalars)
+    return walk.rows(normals[: min(most, max(met, rows))])

@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from synthgan import GANSampler, SynthGAN
 from synthgan.errors import ParameterError, SynthganWarning, TableError
+from synthgan.estimators.augmentation.dealing import Deals
 from synthgan.estimators.augmentation.strategies import to_the_smallest, wanted_rows
 
 QUICK: dict[str, Any] = {
@@ -369,6 +370,28 @@ def test_rows_of_many_classes_are_dealt_out_of_one_draw(quality_filter: str | No
     assert model.generator_.asked_[0] is None and set(model.generator_.asked_[1:]) == {"class 3"}
     asked_for = X_more["x"][model.synthetic_] % 1 == 0.5
     assert set(y_more[model.synthetic_][asked_for]) == {"D"}
+
+
+def test_what_a_class_misses_is_dealt_again_and_the_rest_waits_for_the_others() -> None:
+    asked: list[int] = []
+
+    def draw(rows: int, seed: int) -> pa.Table:
+        asked.append(rows)
+        # one row in a thousand is of the third class
+        codes = np.where(np.arange(rows) % 1000 == 7, 2, np.arange(rows) % 2)
+        return pa.table({"row": np.arange(rows) + 10_000 * len(asked), "class": codes.astype(str)})
+
+    deals = Deals(draw, "class", {0: "0", 1: "1", 2: "2"}, seed=0)
+    deals.deal(2000)
+    first = deals.take(0, 1500)
+    assert first.num_rows == 1500 and len(asked) == 2 and asked[1] < 2000
+    assert set(first["class"].to_pylist()) == {"0"}
+    assert len(set(first["row"].to_pylist())) == 1500
+    # what was drawn for one class serves the other
+    assert deals.take(1, 1500).num_rows == 1500 and len(asked) == 2
+    assert deals.take(1, 0).num_rows == 0
+    # a hundred thousand rows for a hundred of these would cost more than a condition
+    assert deals.take(2, 100).num_rows == 4 and len(asked) == 2
 
 
 def test_rows_of_two_classes_are_asked_for() -> None:

@@ -1,16 +1,16 @@
-"""The noise a generator starts from: always standard normals, so that a sampler can walk in it."""
+"""The noise a generator starts from."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from synthgan.nets.heads import draw_gumbel, gumbel_from_normal
+from synthgan.nets.heads import draw_gumbel
 from synthgan.nets.mlp import MLPGenerator
 
 
 class Noise:
-    """Split a row of standard normals into what a generator takes: latent, context, Gumbel noise.
+    """What a generator takes beside its weights: latent, context, Gumbel noise.
 
     Parameters
     ----------
@@ -18,13 +18,18 @@ class Noise:
         Whose sizes the noise follows.
     frequencies : Tensor or None
         Probabilities of the options of the condition vector, for conditional games.
+
+    Attributes
+    ----------
+    normals : int
+        How many standard normals stand behind the latent and the context of a row.
     """
 
     def __init__(self, generator: MLPGenerator, frequencies: Tensor | None) -> None:
         self.latent_size = generator.latent_size
         self.n_options = generator.heads.n_options
         self._cumulative = None if frequencies is None else torch.cumsum(frequencies.double(), 0)
-        self.size = self.latent_size + self.n_options + (frequencies is not None)
+        self.normals = self.latent_size + (frequencies is not None)
 
     def draw(self, rows: int, stream: torch.Generator, device: str) -> tuple[Tensor, Tensor]:
         """Latent (with context) and Gumbel noise of fresh rows, without the detour over normals."""
@@ -33,22 +38,16 @@ class Noise:
 
     def latent(self, rows: int, stream: torch.Generator, device: str) -> Tensor:
         """Latent (with context) of fresh rows."""
-        size = self.latent_size + (self._cumulative is not None)
-        normals = torch.randn(rows, size, generator=stream, device=device)
-        return self._with_context(normals[:, : self.latent_size], normals[:, -1])
+        return self.given(torch.randn(rows, self.normals, generator=stream, device=device))
 
-    def split(self, normals: Tensor) -> tuple[Tensor, Tensor]:
-        """The same from normals of shape (rows, size)."""
-        latent = normals[:, : self.latent_size]
-        gumbel = gumbel_from_normal(normals[:, self.latent_size :][:, : self.n_options])
-        return self._with_context(latent, normals[:, -1]), gumbel
-
-    def _with_context(self, latent: Tensor, normal: Tensor) -> Tensor:
+    def given(self, normals: Tensor) -> Tensor:
+        """The same from normals of shape (rows, normals), so that a sampler can walk in them."""
         if self._cumulative is None:
-            return latent
-        point = torch.special.ndtr(normal.double()) * self._cumulative[-1]
+            return normals
+        point = torch.special.ndtr(normals[:, -1].double()) * self._cumulative[-1]
         option = torch.searchsorted(self._cumulative, point).clamp_max_(self.n_options - 1)
-        return torch.cat([latent, option_context(option, self.n_options)], dim=1)
+        context = option_context(option, self.n_options)
+        return torch.cat([normals[:, : self.latent_size], context], dim=1)
 
 
 def option_context(option: Tensor, n_options: int) -> Tensor:

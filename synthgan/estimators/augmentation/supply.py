@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from synthgan.data.source import Source, open_source
 from synthgan.errors import SynthganWarning
+from synthgan.estimators.augmentation.dealing import Deals, joined
 from synthgan.estimators.augmentation.generators import (
     check_generator,
     default_generator,
@@ -29,8 +29,8 @@ from synthgan.estimators.randomness import seed_for, stream
 
 # rows of a class that any generator needs to be asked for it
 LEAST_ROWS = 3
-# from so many classes on, rows of all of them are drawn at once and dealt out, and only what a
-# class then misses is asked for by a condition; so many rows for each one wanted, up to a limit
+# from so many classes on, rows of all of them are drawn at once and dealt out, and only what is
+# rare is asked for by a condition; so many rows for each one wanted, up to a limit
 _MANY_CLASSES, _DEALT, _MOST_DEALT = 3, 2, 100_000
 # the random streams of one seed
 _FITTING, _DRAWING, _REPEATING, _JUDGING, _DEALING = range(100, 105)
@@ -159,7 +159,7 @@ class Supply:
         """
         parts, account = [], []
         self._say_what_is_repeated([code for code, rows in wanted.items() if rows])
-        dealt = self._dealt(wanted, seed)
+        deals = self._deals(wanted, seed)
         for code, rows in wanted.items():
             if rows == 0:
                 continue
@@ -168,10 +168,7 @@ class Supply:
             else:
                 gate = None if quality_filter is None else self.gate
                 path = seed_for(seed, _DRAWING, code)
-                waiting = dealt.get(code)
-                part, how = self._generated(
-                    code, rows, path, gate, quality_filter, redraws, waiting
-                )
+                part, how = self._generated(code, rows, path, gate, quality_filter, redraws, deals)
             parts.append((code, *part))
             label = self.target.labels[code]
             account.append({"code": code, "label": label, "rows": rows, **how})
@@ -214,17 +211,21 @@ class Supply:
         even: NDArray[np.float64] = given / mass[self.target.codes]
         return np.asarray(even / even.mean())
 
-    def _dealt(self, wanted: Mapping[int, int], seed: int) -> dict[int, pa.Table]:
-        """Rows of each class out of one draw, where they are many: all come about as often."""
+    def _deals(self, wanted: Mapping[int, int], seed: int) -> Deals | None:
+        """Rows of all classes that are wanted, where they are many: all come about as often."""
         counts = self.target.counts
         able = [rows for code, rows in wanted.items() if rows and counts[code] >= self.least_rows]
         if self.target.task != CLASSES or len(able) < _MANY_CLASSES:
-            return {}
+            return None
         self.fit()
-        rows = min(_DEALT * max(able) * len(counts), _MOST_DEALT)
-        made = self.generator.sample(rows, random_state=seed_for(seed, _DEALING))
-        made, labels = _whole(made, self.source), made.column(self.column).cast(pa.string())
-        return {code: made.filter(pc.equal(labels, self.target.condition(code))) for code in wanted}
+
+        def draw(rows: int, seed: int) -> pa.Table:
+            return _whole(self.generator.sample(rows, random_state=seed), self.source)
+
+        classes = {code: self.target.condition(code) for code in wanted}
+        deals = Deals(draw, self.column, classes, seed_for(seed, _DEALING))
+        deals.deal(min(_DEALT * max(able) * len(counts), _MOST_DEALT))
+        return deals
 
     def _generated(
         self,
@@ -234,22 +235,18 @@ class Supply:
         gate: Gate | None,
         quality_filter: str | None,
         redraws: int,
-        waiting: pa.Table | None = None,
+        deals: Deals | None = None,
     ) -> tuple[tuple[pa.Table, NDArray[np.int64]], dict[str, Any]]:
         self.fit()
         where = {self.column: self.target.condition(code)}
 
         def more(count: int, turn: int) -> pa.Table:
-            nonlocal waiting
-            parts: list[pa.Table] = []
-            if waiting is not None:
-                parts, waiting = [waiting.slice(0, count)], waiting.slice(count)
-                count -= parts[0].num_rows
-            if count or not parts:
+            parts = [] if deals is None else [deals.take(code, count)]
+            if count := count - sum(part.num_rows for part in parts):
                 turned = seed_for(seed, turn)
                 made = self.generator.sample(count, where=where, random_state=turned)
                 parts.append(_whole(made, self.source))
-            return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+            return joined(parts)
 
         found: dict[str, Any] = {"how": "generated"}
         if gate is None or quality_filter is None:
@@ -291,10 +288,7 @@ class Supply:
             empty = self.source.home.restore(self.source.schema.empty_table())
             return Drawn(empty, nothing, self.target.values[:0], nothing, account)
         codes = np.concatenate([np.full(len(origins), code) for code, _, origins in parts])
-        table = pa.concat_tables(
-            [each.select(names) for _, each, _ in parts],
-            promote_options="permissive",
-        ).unify_dictionaries()
+        table = joined([each.select(names) for _, each, _ in parts])
         values = [self._values(code, each) for code, each, _ in parts]
         return Drawn(
             self.source.home.restore(table.combine_chunks()),
