@@ -12,7 +12,7 @@ from scipy import stats
 from synthgan.errors import ParameterError
 from synthgan.privacy.accounting import PLD, RDP, Entry, epsilon_of, scale_for
 from synthgan.privacy.budget import Privacy
-from synthgan.privacy.counts import PARTS, shown_from
+from synthgan.privacy.counts import ROW_PARTS, shown_from
 from synthgan.privacy.ledger import Ledger, LedgerError
 from synthgan.privacy.noise import Noise
 
@@ -184,9 +184,9 @@ def test_whole_noise_is_a_discrete_gaussian(deviation: float) -> None:
 
 def tail(deviation: float, start: float) -> float:
     """The chance of a discrete Gaussian, in parts of a row, from `start` rows on."""
-    span = np.arange(-int(12 * deviation * PARTS), int(12 * deviation * PARTS) + 1)
-    weights = np.exp(-0.5 * np.square(span / (deviation * PARTS)))
-    return float(weights[span >= start * PARTS - 1e-9].sum() / weights.sum())
+    span = np.arange(-int(12 * deviation * ROW_PARTS), int(12 * deviation * ROW_PARTS) + 1)
+    weights = np.exp(-0.5 * np.square(span / (deviation * ROW_PARTS)))
+    return float(weights[span >= start * ROW_PARTS - 1e-9].sum() / weights.sum())
 
 
 @pytest.mark.parametrize("deviation", [1.0, 4.3, 30.0])

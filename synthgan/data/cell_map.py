@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from synthgan.data.encoders import CategoryEncoder, Encoder, IdEncoder, NumberEncoder
 from synthgan.data.layout import Layout
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.privacy.counts import PARTS
+from synthgan.privacy.counts import ROW_PARTS
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # what a whole share counts, so that tables are of whole numbers of the parts that noise is made of
-WHOLE = math.isqrt(PARTS)
+WHOLE = math.isqrt(ROW_PARTS)
 # rows whose shares are held at once
 ROWS_AT_ONCE = 1 << 15
 # cells of a column at most, and deviations of noise that each of them should hold

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 # parts of a row that counts and noise are whole numbers of: so small that the discrete Gaussian
 # reveals what the continuous one does, by which it is paid
-PARTS = 256
+ROW_PARTS = 256
 # the chance that noise alone makes a cell of an empty histogram look filled
 FALSE_CELL = 0.01
 # orders of magnitude that are told apart, on each side of 1 and of both signs
@@ -26,10 +26,10 @@ GRADES = 4 * MOST_EXPONENT + 1
 
 
 def noisy(counts: Integers | Floats, deviation: float, noise: Noise) -> Floats:
-    """Counts of rows, or of their `PARTS`, with noise: those of cells that are empty too."""
-    parts = np.rint(counts * PARTS).astype(np.int64)
-    drawn = noise.whole(parts.size, deviation * PARTS).reshape(parts.shape)
-    return np.asarray((parts + drawn) / PARTS)
+    """Counts of rows, or of their `ROW_PARTS`, with noise: those of cells that are empty too."""
+    parts = np.rint(counts * ROW_PARTS).astype(np.int64)
+    drawn = noise.whole(parts.size, deviation * ROW_PARTS).reshape(parts.shape)
+    return np.asarray((parts + drawn) / ROW_PARTS)
 
 
 def shown_from(deviation: float, delta: float, rows_per_unit: int = 1) -> float:
@@ -46,7 +46,7 @@ def shown_from(deviation: float, delta: float, rows_per_unit: int = 1) -> float:
     """
     # half a part more: of the discrete Gaussian as much lies at most from a part on as of the
     # continuous one from half a part before
-    return rows_per_unit + 0.5 / PARTS + deviation * float(ndtri(1.0 - delta / rows_per_unit))
+    return rows_per_unit + 0.5 / ROW_PARTS + deviation * float(ndtri(1.0 - delta / rows_per_unit))
 
 
 def filled(counts: Floats, deviation: float) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 Counts get whole-number noise, the discrete Gaussian of Canonne, Kamath and Steinke ("The discrete
 Gaussian for differential privacy", NeurIPS 2020): a float's last bits would tell the answer below
 the noise (Mironov, "On significance of the least significant bits for differential privacy", CCS
-2012). Drawn in small parts of a row (`counts.PARTS`) it reveals what the continuous one does.
+2012). Drawn in small parts of a row (`counts.ROW_PARTS`) it reveals what the continuous one does.
 Gradients are floats; each of their deviates is half of the sum of four, of which no single one can
 be told (Holohan and Braghin, "Secure random sampling in differential privacy", ESORICS 2021).
 """
