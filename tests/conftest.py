@@ -11,7 +11,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 os.environ["POLARS_MAX_THREADS"] = "1"
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,3 +41,26 @@ def adult(adult_path: Path) -> pa.Table:
     """1,000 rows of Adult as an Arrow table, evenly spread over the file."""
     table = pq.read_table(adult_path)
     return table.take(list(range(0, table.num_rows, 32))).slice(0, 1_000)
+
+
+def _unusable(reason: str) -> None:
+    """Fail where the browser must be there, skip elsewhere."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, one for all pages."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _unusable("playwright is not installed")
+    path = shutil.which("chromium")
+    if path is None:
+        _unusable("no chromium on the path: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

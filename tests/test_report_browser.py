@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,28 +27,6 @@ from synthgan.evaluation.verdicts import verdicts
 DESKTOP, PHONE, SMALL = 1280, 390, 360
 EVIL = "<script>document.title = 'owned'</script>"
 LONG = "a_name_without_any_place_to_break_it_that_is_wider_than_a_telephone_by_far"
-
-
-def unusable(reason: str) -> None:
-    """Fail where the browser must be there, skip elsewhere."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        unusable("playwright is not installed")
-    path = shutil.which("chromium")
-    if path is None:
-        unusable("no chromium on the path: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def table(rows: int, seed: int) -> pa.Table:
