@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def prepare(plan: TablePlan, data: Path | None, work: Path) -> Parts:
     work.mkdir(parents=True, exist_ok=True)
     paths = (work / f"{plan.name}.real.parquet", work / f"{plan.name}.holdout.parquet")
     for table, path in zip((real, holdout), paths, strict=True):
-        part = path.with_suffix(".part")
+        # runs for other methods, on other cores, write the same
+        part = path.with_suffix(f".{os.getpid()}.part")
         pq.write_table(table, part)
         part.replace(path)
     prints = fingerprint(real), fingerprint(holdout)
