@@ -33,6 +33,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
+from suite.records import write_record
 
 from synthgan import GANOutlierDetector
 
@@ -221,9 +222,7 @@ def run(arguments: argparse.Namespace) -> None:
                     else:
                         found = own_cell(method, case, seed)
                     said = {"table": name, "setting": setting, "method": method, "seed": seed}
-                    temporary = cell.with_suffix(".tmp")
-                    temporary.write_text(json.dumps(said | found, indent=1) + "\n")
-                    temporary.replace(cell)
+                    write_record(cell, said | found)
                     print(name, setting, method, seed, found.get("auroc", found), flush=True)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from anomalies import SETTINGS, Case, read_case
 from sklearn.metrics import average_precision_score, roc_auc_score
+from suite.records import write_record
 
 from synthgan import GANOutlierDetector
 from synthgan.anomaly.members import AUTO_SCORES, SCORES
@@ -57,8 +58,7 @@ def run(data: Path, out: Path, seeds: list[int]) -> None:
                     continue
                 said = {"table": path.stem, "setting": setting, "seed": seed}
                 found = said | cell(read_case(path, setting, seed), seed)
-                file.with_suffix(".tmp").write_text(json.dumps(found, indent=1) + "\n")
-                file.with_suffix(".tmp").replace(file)
+                write_record(file, found)
                 print(path.stem, setting, seed, f"{found['cpu_seconds']:.0f} s", flush=True)
 
 
@@ -96,10 +96,10 @@ def made_up(rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(numbers | levels)
 
 
-def rates(seed: int = 0) -> str:
-    """Seconds of a fit, and rows judged a second."""
+def rates(seed: int = 0) -> None:
+    """Print seconds of a fit, and rows judged a second."""
     learned, judged = made_up(LEARNED, seed), made_up(JUDGED, seed + 1)
-    lines = ["| scores | fit, s | rows judged | rows a second |", "|---|---:|---:|---:|"]
+    print("| scores | fit, s | rows judged | rows a second |\n|---|---:|---:|---:|")
     for name in ("auto", *SCORES):
         rows = judged if name == "auto" or not SCORES[name].slow else judged.head(SLOWLY_JUDGED)
         started = time.monotonic()
@@ -109,9 +109,7 @@ def rates(seed: int = 0) -> str:
         seconds = time.monotonic() - fitted
         said = f"auto ({', '.join(AUTO_SCORES)})" if name == "auto" else name
         rate = len(rows) / seconds
-        lines.append(f"| {said} | {fitted - started:.1f} | {len(rows):,} | {rate:,.0f} |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+        print(f"| {said} | {fitted - started:.1f} | {len(rows):,} | {rate:,.0f} |", flush=True)
 
 
 def main(words: list[str]) -> None:

@@ -28,6 +28,7 @@ from augmenting.methods import LEARNERS, METHODS, METRICS, TOLD, learner, scorer
 from augmenting.summary import markdown
 from augmenting.tables import TABLES, Table, load
 from sklearn.model_selection import StratifiedKFold
+from suite.records import write_record
 
 FOLDS = 5
 HERE = Path(__file__).parent
@@ -64,8 +65,7 @@ def run(options: argparse.Namespace) -> None:
         for cell in todo:
             made = {**cell, **judged(cell, table, *parts[cell["fold"]])}
             path = path_of(cell, options)
-            path.with_suffix(".tmp").write_text(json.dumps(made, indent=1))
-            path.with_suffix(".tmp").rename(path)
+            write_record(path, made)
             said = made.get("failed") or {k: round(100 * v, 1) for k, v in made["scores"].items()}
             print(f"  {path.stem}: {said}, {made['seconds']:.1f} s", flush=True)
 

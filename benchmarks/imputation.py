@@ -31,6 +31,7 @@ import pandas as pd
 from imputers import IMPUTERS, is_number
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from suite.records import write_record
 
 Mask = NDArray[np.bool_]
 
@@ -249,7 +250,7 @@ def main() -> None:
         except ImportError as error:
             print(f"{path.name}: left out: {error}", flush=True)
             continue
-        path.write_text(json.dumps(record, indent=1) + "\n")
+        write_record(path, record)
         print(json.dumps(record), flush=True)
         (arguments.out / "imputation.md").write_text(markdown(arguments.out))
 
