@@ -18,9 +18,10 @@ import pytest
 import torch
 
 from synthgan import SynthGAN
-from synthgan.estimators.randomness import seed_for, seed_from, stream
+from synthgan.estimators.randomness import seed_from
 from synthgan.estimators.workers import in_order
 from synthgan.sampling import BLOCK_ROWS
+from synthgan.streams import seed_for, stream
 
 QUICK: dict[str, Any] = {"epochs": 2, "width": 16, "depth": 1, "batch_size": 40, "verbose": 0}
 

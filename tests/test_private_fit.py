@@ -339,6 +339,8 @@ def test_options_that_contradict_a_budget_are_refused_together() -> None:
         "critics": 2,
         "dropout": 0.1,
         "holdout": 0.2,
+        "spectral_norm": True,
+        "target_weight": 0.5,
     }
     with pytest.raises(ParameterError) as caught:
         SynthGAN(privacy=Privacy(epsilon=1.0), **{**SOON, **asked}).fit(
@@ -346,6 +348,14 @@ def test_options_that_contradict_a_budget_are_refused_together() -> None:
         )
     told = str(caught.value)
     assert all(f"{name}:" in told for name in (*asked, "sample_weight")) and "'hinge'" in told
+
+
+@pytest.mark.parametrize("objective", ["auto", "marginals"])
+def test_moves_of_a_critic_need_one(objective: str) -> None:
+    with pytest.raises(ParameterError, match="critic_steps: 3 are moves"):
+        SynthGAN(
+            privacy=Privacy(epsilon=1.0), **{**SOON, "objective": objective, "critic_steps": 3}
+        ).fit(table(50, 0))
 
 
 @pytest.mark.parametrize("objective", ["marginals", "pate"])

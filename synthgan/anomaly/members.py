@@ -17,6 +17,7 @@ from synthgan.anomaly.reconstruction import Reconstruction
 from synthgan.anomaly.rows import Rows
 from synthgan.anomaly.scale import Scale
 from synthgan.anomaly.surprise import Surprise
+from synthgan.streams import stream
 from synthgan.training import Trained
 
 # generated rows that a density is learned from, at most
@@ -145,8 +146,3 @@ def learn_members(
         members |= {name: encoder for name in ("encoder", "inversion") if name in names}
     members["surprise"] = Surprise.learn(rows.marks, scale, stream(seed, _SURPRISE))
     return members
-
-
-def stream(seed: int, part_of_fit: int) -> np.random.Generator:
-    """Chance for one part of a fit, whatever the others draw."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(part_of_fit,)))

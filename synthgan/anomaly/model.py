@@ -11,13 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthgan.anomaly.marks import Marks
-from synthgan.anomaly.members import GAUGING, SCORES, Context, learn_members, stream
+from synthgan.anomaly.members import GAUGING, SCORES, Context, learn_members
 from synthgan.anomaly.neighbours import ODD_SHARE
 from synthgan.anomaly.rows import Rows
 from synthgan.anomaly.scale import Scale
 from synthgan.anomaly.surprise import Cells
 from synthgan.bundle import part
 from synthgan.data.codec import TableCodec
+from synthgan.streams import stream
 from synthgan.training import Trained
 
 # rows of the table by which a score's measure is taken

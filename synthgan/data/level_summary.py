@@ -102,8 +102,15 @@ class LevelSummary:
 
     def in_order(self) -> tuple[pa.Array, np.ndarray]:
         """Levels in their own order, with their counts."""
-        order = pc.array_sort_indices(_sortable(self.levels))
+        order = own_order(self.levels)
         return self.levels.take(order), self.counts[np.asarray(order)]
+
+
+def own_order(levels: pa.Array) -> pa.Array:
+    """The places of levels in their own order, whatever order they were met in."""
+    # Arrow sorts no booleans
+    sortable = levels.cast(pa.uint8()) if pat.is_boolean(levels.type) else levels
+    return pc.array_sort_indices(sortable)
 
 
 def common_start(texts: Iterable[str]) -> str:
@@ -117,10 +124,6 @@ def common_start(texts: Iterable[str]) -> str:
     low, high = min(texts), max(texts)
     same = (at for at, letter in enumerate(low) if not high.startswith(letter, at))
     return low[: next(same, len(low))]
-
-
-def _sortable(levels: pa.Array) -> pa.Array:
-    return levels.cast(pa.uint8()) if pat.is_boolean(levels.type) else levels
 
 
 def _united(levels: pa.Array, counts: np.ndarray) -> tuple[pa.Array, np.ndarray]:

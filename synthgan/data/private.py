@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from synthgan.data.arrow_types import is_text
 from synthgan.data.counted import few_numbers, level_summary, number_summary, whole_counts
+from synthgan.data.level_summary import own_order
 from synthgan.data.levels import level_type
 from synthgan.data.number_summary import NumberSummary
 from synthgan.data.summaries import Summary, summarise
@@ -200,7 +201,7 @@ class PrivateSummaries:
     def _levels(self, name: str, column: pa.Array, override: Said) -> Summary:
         column = _plain(column)
         known = _known_levels(column.type, override)
-        levels = _in_order(pc.unique(column.drop_null())) if known is None else known
+        levels = _met(column) if known is None else known
         cell_of = partial(_level_of, levels=levels)
         told = self._ask(Question(_cells(name), name, cell_of, len(levels) + 1), column)
         deviation = self._deviation(_cells(name))
@@ -278,9 +279,10 @@ def _plain(column: pa.Array) -> pa.Array:
     return column.cast(column.type.value_type) if pat.is_dictionary(column.type) else column
 
 
-def _in_order(levels: pa.Array) -> pa.Array:
-    """Levels in their own order: in that of the rows, who comes first would decide rounding."""
-    return levels.take(pc.array_sort_indices(levels))
+def _met(column: pa.Array) -> pa.Array:
+    """The levels of a column in their own order: in the rows', who comes first would tell."""
+    levels = pc.unique(column.drop_null())
+    return levels.take(own_order(levels))
 
 
 def _missing(column: pa.Array) -> Integers:

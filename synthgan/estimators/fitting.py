@@ -21,11 +21,11 @@ from synthgan.errors import ParameterError
 from synthgan.estimators.judge import Judge
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.planned import check_target
-from synthgan.estimators.randomness import seed_for, stream
 from synthgan.evaluation.coding import LEFT_OUT_KINDS
 from synthgan.refinement import Lesson, Refinement, Refiner, learn_refiner
 from synthgan.refinement.account import SWITCHED_OFF
 from synthgan.refinement.learning import LEAST_ROWS
+from synthgan.streams import seed_for, stream
 from synthgan.training import Plan, Trained, train
 from synthgan.training.trainer import Callback
 

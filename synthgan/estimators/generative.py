@@ -20,9 +20,9 @@ from synthgan.estimators.fitted import FittedEstimator
 from synthgan.estimators.fitting import can_be_judged
 from synthgan.estimators.memory import refuse_too_large
 from synthgan.estimators.parameters import Rule, broken, check_values, kind, whole
-from synthgan.estimators.randomness import seed_for
 from synthgan.evaluation.fidelity import fidelity
 from synthgan.refinement.account import SWITCHED_OFF
+from synthgan.streams import seed_for
 
 if TYPE_CHECKING:
     from synthgan.evaluation.result import Evaluation

@@ -6,11 +6,11 @@ import pyarrow as pa
 
 from synthgan.data.codec import TableCodec
 from synthgan.data.matrix import EncodedMatrix
-from synthgan.estimators.randomness import stream
 from synthgan.evaluation.measures.collapse import collapse
 from synthgan.evaluation.measures.membership import membership
 from synthgan.evaluation.reference import Reference
 from synthgan.sampling import Sampler
+from synthgan.streams import stream
 from synthgan.training.check import Check
 
 # parts that a warning names, and the kinds of parts, those that say most first

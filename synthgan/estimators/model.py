@@ -20,12 +20,13 @@ from synthgan.data.mending import mend_rows
 from synthgan.data.source import Home
 from synthgan.estimators.filling import given_codes, keep_ties, overlaid, places_of
 from synthgan.estimators.history import plain_records, records_from
-from synthgan.estimators.randomness import seed_for, seed_from, stream
+from synthgan.estimators.randomness import seed_from
 from synthgan.estimators.workers import in_order
 from synthgan.privacy.ledger import Ledger
 from synthgan.refinement import RefinedSampler, Refinement, Refiner, Tilt
 from synthgan.refinement.account import OLD_FILE
 from synthgan.sampling import BLOCK_ROWS, Block, Sampler, block_rows, cut
+from synthgan.streams import seed_for, stream
 from synthgan.training import Trained
 
 # what a row of text, or of a type without a fixed width, takes as an object with its pointer

@@ -9,9 +9,7 @@ import numpy as np
 
 from synthgan.errors import ParameterError
 from synthgan.estimators.parameters import NOTHING, Rule, broken, kind, whole
-
-# torch takes seeds below 2**63, numpy any size
-SEED_BITS = 63
+from synthgan.streams import SEED_BITS
 
 RANDOM_STATE: Rule = (
     NOTHING
@@ -57,14 +55,3 @@ def seed_from(random_state: Any) -> int:
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(0, 2**SEED_BITS, dtype=np.uint64))
     return int(random_state)
-
-
-def seed_for(seed: int, *path: int) -> int:
-    """Derive a seed for one task: the same path always gives the same seed."""
-    state = np.random.SeedSequence(seed, spawn_key=path).generate_state(1, np.uint64)[0]
-    return int(state >> np.uint64(64 - SEED_BITS))
-
-
-def stream(seed: int, *path: int) -> np.random.Generator:
-    """A random stream for one task: the same path always gives the same stream."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=path))

@@ -11,7 +11,10 @@ from typing import Any, Self
 from synthgan.errors import ParameterError
 from synthgan.privacy.accounting import Entry, epsilon_of, scale_for
 from synthgan.privacy.budget import Privacy
-from synthgan.privacy.noise import LEAST_DEVIATION
+
+# deviation of counts, in what one unit moves them by: with less, one look tells most units apart,
+# whatever delta makes of it
+LEAST_NOISE = 1.0
 
 
 class LedgerError(RuntimeError):
@@ -84,7 +87,7 @@ class Ledger:
         scale = scale_for(wanted, budget.epsilon, budget.delta, fixed)
         scaled = [entry.scaled(scale) for entry in wanted]
         enough = [
-            replace(entry, noise=max(entry.noise, LEAST_DEVIATION)) if entry.rate == 1 else entry
+            replace(entry, noise=max(entry.noise, LEAST_NOISE)) if entry.rate == 1 else entry
             for entry in scaled
         ]
         return cls.of(budget, [*fixed, *enough], for_tests=for_tests)
@@ -135,7 +138,7 @@ class Ledger:
         if self._times[what] or entry.rate < 1 or not 0 < times <= entry.times:
             raise LedgerError(f"{what!r}: {times} answers cannot be all of {entry!r}")
         noise = entry.noise * math.sqrt(times / entry.times)
-        self._planned[what] = replace(entry, noise=max(noise, LEAST_DEVIATION), times=times)
+        self._planned[what] = replace(entry, noise=max(noise, LEAST_NOISE), times=times)
         return self.buy(what, times)
 
     def __contains__(self, what: object) -> bool:

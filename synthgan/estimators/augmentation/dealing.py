@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgan.estimators.randomness import seed_for
+from synthgan.streams import seed_for
 
 # rows that are drawn once more for what a class still misses: beyond, a condition costs less
 _MOST_AGAIN = 20_000

@@ -40,7 +40,7 @@ from synthgan.estimators.augmentation.trials import (
     fitted_folds,
     scores_again,
 )
-from synthgan.estimators.randomness import stream
+from synthgan.streams import stream
 
 # one part in so many is kept from the generator and judged; more where that would be fewer rows of
 # a class than so many

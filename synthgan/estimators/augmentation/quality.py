@@ -12,9 +12,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from synthgan.density_ratio import density_ratio
 from synthgan.estimators.augmentation.targets import CLASSES, Target
 from synthgan.estimators.parameters import NOTHING, word
-from synthgan.estimators.randomness import stream
 from synthgan.evaluation.coding import Coder
 from synthgan.selection import select
+from synthgan.streams import stream
 
 FILTERS = ("density", "label", "both")
 QUALITY_FILTER = NOTHING | word("auto", *FILTERS)

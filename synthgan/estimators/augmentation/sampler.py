@@ -25,7 +25,8 @@ from synthgan.estimators.augmentation.targets import (
 )
 from synthgan.estimators.base import TableEstimator, is_named
 from synthgan.estimators.parameters import AUTO, Rule, whole, word
-from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from
+from synthgan.estimators.randomness import RANDOM_STATE, seed_from
+from synthgan.streams import seed_for
 
 TASK = AUTO | word(CLASSES, NUMBERS)
 _SAMPLING = 200

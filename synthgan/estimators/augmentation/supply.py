@@ -25,7 +25,7 @@ from synthgan.estimators.augmentation.quality import Gate
 from synthgan.estimators.augmentation.tables import take_rows
 from synthgan.estimators.augmentation.targets import CLASSES, Target
 from synthgan.estimators.base import by_name, outside
-from synthgan.estimators.randomness import seed_for, stream
+from synthgan.streams import seed_for, stream
 
 # rows of a class that any generator needs to be asked for it
 LEAST_ROWS = 3

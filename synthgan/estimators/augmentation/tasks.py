@@ -14,7 +14,7 @@ from synthgan.estimators.augmentation.sampler import augmented
 from synthgan.estimators.augmentation.supply import Drawn, Supply
 from synthgan.estimators.augmentation.tables import Rows, take_rows
 from synthgan.estimators.augmentation.targets import Target
-from synthgan.estimators.randomness import seed_for
+from synthgan.streams import seed_for
 
 # the random stream of new rows
 _DRAWING = 500

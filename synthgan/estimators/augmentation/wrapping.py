@@ -26,7 +26,8 @@ from synthgan.estimators.augmentation.targets import (
 from synthgan.estimators.augmentation.tasks import Decision, Task, draw
 from synthgan.estimators.base import TableEstimator, check_weights
 from synthgan.estimators.parameters import AUTO, Rule, real, whole, word
-from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from
+from synthgan.estimators.randomness import RANDOM_STATE, seed_from
+from synthgan.streams import seed_for
 
 BALANCE = "balance"
 _SUPPLY = 400

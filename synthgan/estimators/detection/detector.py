@@ -24,8 +24,9 @@ from synthgan.estimators.generative import GenerativeEstimator
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.parameters import AUTO, NOTHING, Rule, kind, real
 from synthgan.estimators.private.conflicts import refuse_budget
-from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from
+from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.estimators.synthesizer import SynthGAN
+from synthgan.streams import seed_for
 
 # moves of the default generator's game, rows of one, and its width: about ten seconds of one core
 STEPS, BATCH, WIDTH = 300, 250, 96

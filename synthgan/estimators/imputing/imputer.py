@@ -24,9 +24,10 @@ from synthgan.estimators.imputing.overlay import hole_masks, overlay, with_indic
 from synthgan.estimators.parameters import NOTHING, Rule, kind, plain, whole
 from synthgan.estimators.planned import PLAN_RULES
 from synthgan.estimators.private.conflicts import refuse_budget
-from synthgan.estimators.randomness import RANDOM_STATE, seed_for, seed_from, stream
+from synthgan.estimators.randomness import RANDOM_STATE, seed_from
 from synthgan.estimators.synthesizer import SynthGAN
 from synthgan.imputation.model import Imputation
+from synthgan.streams import seed_for, stream
 from synthgan.training import Plan
 
 _TRUTH = kind("True or False", bool, np.bool_)

@@ -19,9 +19,10 @@ from synthgan.estimators.fitting import pick_device
 from synthgan.estimators.private.conflicts import check_private, privacy_of
 from synthgan.estimators.private.fitting import learn_privately, noise_for
 from synthgan.estimators.private.opening import open_privately
-from synthgan.estimators.randomness import seed_for, seed_from, stream
+from synthgan.estimators.randomness import seed_from
 from synthgan.estimators.synthesizer import SynthGAN
 from synthgan.privacy.audit import Audit, lower_bound
+from synthgan.streams import seed_for, stream
 from synthgan.training.private import plan_training
 from synthgan.training.private.witness import Witness
 

@@ -27,6 +27,16 @@ _NEEDED: Mapping[str, tuple[Callable[[Any], bool], str, str]] = {
         "is the slope at single rows, which clipping does not reach",
         "leave it 'auto': the critic's layers have a spectral norm of 1 instead",
     ),
+    "spectral_norm": (
+        lambda v: not v,
+        "is what a critic has anyway, unless 'wgan-clip' cuts its weights",
+        "leave it False",
+    ),
+    "target_weight": (
+        lambda v: v == 1,
+        "weighs nothing: tables of each class are bought instead",
+        "leave it 1",
+    ),
     "critics": (lambda v: v == 1, "would each have to be paid for", "set it to 1"),
     "dropout": (
         lambda v: v == 0,
@@ -73,6 +83,11 @@ def check_private(parameters: Mapping[str, Any], weighted: bool) -> None:
             f"objective: {parameters['objective']!r} scores pairs of rows or needs a penalty at "
             "single ones; with privacy= take 'auto', or one of "
             f"{', '.join(map(repr, PRIVATE_OBJECTIVES))}"
+        )
+    if parameters["objective"] in ("auto", MARGINALS) and parameters["critic_steps"] != "auto":
+        problems.append(
+            f"critic_steps: {parameters['critic_steps']!r} are moves of a critic, and marginals "
+            "are learned without one; leave it 'auto', or take another objective"
         )
     problems += [
         f"{name}: {parameters[name]!r} {why}; {remedy}"

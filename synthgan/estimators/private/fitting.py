@@ -29,13 +29,13 @@ from synthgan.estimators.fitting import Task, shown_levels, training_deadline, u
 from synthgan.estimators.model import TableModel
 from synthgan.estimators.planned import check_target
 from synthgan.estimators.private.opening import PrivateTable, open_privately, shown_types
-from synthgan.estimators.randomness import SEED_BITS, seed_for
 from synthgan.privacy.accounting import Entry, scale_for
 from synthgan.privacy.budget import Privacy
 from synthgan.privacy.counts import noisy
 from synthgan.privacy.ledger import Ledger
 from synthgan.privacy.noise import Noise
 from synthgan.refinement import Refinement, Tilt, learn_tilt
+from synthgan.streams import SEED_BITS, seed_for
 from synthgan.training import Trained
 from synthgan.training.private import PrivateTask, plan_training, train_privately
 from synthgan.training.private.plan import Purchases
