@@ -81,19 +81,42 @@ def _cell(scores: pd.Series) -> str:
 
 def _verdicts(part: pd.DataFrame) -> list[str]:
     """`auto` beside the better of none and class weights, and beside SMOTENC."""
-    means = part.groupby(["table", "learner", "method"]).score.mean().unstack("method")
-    if "auto" not in means:
+    by = part.groupby(["table", "learner", "method"]).score
+    ahead = {"mean": _ahead(by.mean()), "median": _ahead(by.median())}
+    if not all(len(each) for each in ahead.values()):
         return []
-    lines = []
-    if {"none", "class_weights"} <= set(means):
-        behind = means["auto"] - means[["none", "class_weights"]].max(axis=1)
-        listed = ", ".join(
-            f"{' '.join(map(str, pair))} {points:+.1f}"
-            for pair, points in zip(behind.index.tolist(), behind, strict=True)
-        )
-        lines += [f"`auto` less the better of none and class weights: {listed}.", ""]
-    if "smotenc" in means:
-        ahead = (means["auto"] - means["smotenc"]).groupby("table").mean()
-        listed = ", ".join(f"{table} {points:+.1f}" for table, points in ahead.items())
-        lines += [f"`auto` less SMOTENC, mean over learners: {listed}.", ""]
-    return lines
+    learners = [each for each in LEARNERS if each in set(part.learner)]
+    lines = [
+        "Points that `auto` is ahead of the better of none and class weights, and of SMOTENC as",
+        "the mean over learners: by the means over folds, and by their medians in brackets.",
+        "",
+        f"| table | {' | '.join(learners)} | SMOTENC |",
+        "|---|" + "---:|" * (len(learners) + 1),
+    ]
+    for table in dict.fromkeys(part.table):
+        mean, median = (each.loc[table] for each in ahead.values())
+        usual = [_both(mean.usual.get(each), median.usual.get(each)) for each in learners]
+        peer = _both(mean.smotenc.mean(), median.smotenc.mean())
+        lines.append(f"| {table} | {' | '.join(usual)} | {peer} |")
+    return [*lines, ""]
+
+
+def _ahead(scores: pd.Series) -> pd.DataFrame:
+    """Points that `auto` is ahead, by table and learner; empty where one is missing."""
+    found = scores.unstack("method")
+    if not {"auto", "none", "class_weights", "smotenc"} <= set(found):
+        return found.iloc[:0]
+    return pd.DataFrame(
+        {
+            "usual": found["auto"] - found[["none", "class_weights"]].max(axis=1),
+            "smotenc": found["auto"] - found["smotenc"],
+        }
+    )
+
+
+def _both(mean: float | None, median: float | None) -> str:
+    if mean is None or median is None or pd.isna(mean):
+        return ""
+    # + 0.0: no difference has no sign
+    first, second = (round(each, 1) + 0.0 for each in (mean, median))
+    return f"{first:+.1f} ({second:+.1f})"
