@@ -1,8 +1,8 @@
 # /// script
 # dependencies = []
 # [tool.benchmarks]
-# decided_by = ["data", "nets", "training", "sampling.py", "refinement", "selection.py", "privacy",
-#   "estimators/*.py", "estimators/private"]
+# decided_by = ["data", "nets", "training", "sampling.py", "refinement", "selection.py",
+#   "streams.py", "privacy", "estimators/*.py", "estimators/private"]
 # ///
 """SynthGAN within a privacy budget, from the checkout under test: settings are its parameters.
 

@@ -3,8 +3,9 @@
 # [tool.benchmarks]
 # decided_by = ["data", "nets", "training", "sampling.py", "conditioning.py", "matching.py",
 #   "refinement", "boosting.py", "tree_masks.py", "tree_text.py", "density_ratio", "raking.py",
-#   "selection.py", "estimators/*.py", "evaluation/fidelity.py", "evaluation/coding.py",
-#   "evaluation/columns.py", "evaluation/reference.py", "evaluation/embedding.py",
+#   "selection.py", "streams.py", "estimators/*.py", "evaluation/fidelity.py",
+#   "evaluation/coding.py", "evaluation/columns.py", "evaluation/reference.py",
+#   "evaluation/embedding.py",
 #   "evaluation/measures/collapse.py", "evaluation/measures/lost.py",
 #   "evaluation/measures/regions.py", "evaluation/measures/wording.py"]
 # ///
