@@ -81,10 +81,10 @@ def _cell(scores: pd.Series) -> str:
 
 def _verdicts(part: pd.DataFrame) -> list[str]:
     """`auto` beside the better of none and class weights, and beside SMOTENC."""
-    by = part.groupby(["table", "learner", "method"]).score
-    ahead = {"mean": _ahead(by.mean()), "median": _ahead(by.median())}
-    if not all(len(each) for each in ahead.values()):
+    if not {"auto", "none", "class_weights", "smotenc"} <= set(part.method):
         return []
+    by = part.groupby(["table", "learner", "method"]).score
+    means, medians = _ahead(by.mean()), _ahead(by.median())
     learners = [each for each in LEARNERS if each in set(part.learner)]
     lines = [
         "Points that `auto` is ahead of the better of none and class weights, and of SMOTENC as",
@@ -94,7 +94,7 @@ def _verdicts(part: pd.DataFrame) -> list[str]:
         "|---|" + "---:|" * (len(learners) + 1),
     ]
     for table in dict.fromkeys(part.table):
-        mean, median = (each.loc[table] for each in ahead.values())
+        mean, median = means.loc[table], medians.loc[table]
         usual = [_both(mean.usual.get(each), median.usual.get(each)) for each in learners]
         peer = _both(mean.smotenc.mean(), median.smotenc.mean())
         lines.append(f"| {table} | {' | '.join(usual)} | {peer} |")
@@ -102,10 +102,8 @@ def _verdicts(part: pd.DataFrame) -> list[str]:
 
 
 def _ahead(scores: pd.Series) -> pd.DataFrame:
-    """Points that `auto` is ahead, by table and learner; empty where one is missing."""
+    """Points that `auto` is ahead, by table and learner."""
     found = scores.unstack("method")
-    if not {"auto", "none", "class_weights", "smotenc"} <= set(found):
-        return found.iloc[:0]
     return pd.DataFrame(
         {
             "usual": found["auto"] - found[["none", "class_weights"]].max(axis=1),

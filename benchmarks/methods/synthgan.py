@@ -5,8 +5,7 @@
 #   "refinement", "boosting.py", "tree_masks.py", "tree_text.py", "density_ratio", "raking.py",
 #   "selection.py", "streams.py", "estimators/*.py", "evaluation/fidelity.py",
 #   "evaluation/coding.py", "evaluation/columns.py", "evaluation/reference.py",
-#   "evaluation/embedding.py",
-#   "evaluation/measures/collapse.py", "evaluation/measures/lost.py",
+#   "evaluation/embedding.py", "evaluation/measures/collapse.py", "evaluation/measures/lost.py",
 #   "evaluation/measures/regions.py", "evaluation/measures/wording.py"]
 # ///
 """SynthGAN as it comes, from the checkout under test: settings are its parameters."""
